@@ -1,0 +1,11 @@
+//! import shifted
+// -sum z_i sin(sqrt |z_i|)
+
+fn objective(candidate: u32) -> f32 {
+    var sum = 0.0;
+    for (var i = 0u; i < DIMS; i += 1u) {
+        let z = x(candidate, i);
+        sum -= z * sin(sqrt(abs(z)));
+    }
+    return sum;
+}

@@ -1,0 +1,12 @@
+// The run's clock lives on the device, so that every generation is the same list of commands.
+struct Clock {
+    seed_low: u32,
+    seed_high: u32,
+    generation: u32, // generations told so far
+    horizon: u32,    // generations over which schedules run
+    limit: u32,      // generation at which the run stops
+    stopped: u32,    // 0: running, 1: limit reached, 2: goal reached; kernels then leave everything as it is
+    goal: f32,       // the run stops at a best fitness at or below it
+    best: f32,       // best fitness so far
+}
+@group(0) @binding(0) var<storage, read_write> clock: Clock;

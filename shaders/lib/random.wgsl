@@ -1,0 +1,39 @@
+//! import clock, philox
+// A draw is a pure function of seed, generation, element, candidates and purpose: no generator state anywhere.
+
+// What a draw is for: the fourth word of the counter.
+const START: u32 = 0u;
+const COGNITIVE: u32 = 1u;
+const SOCIAL: u32 = 2u;
+const LEADER: u32 = 3u; // and 4 .. 8
+const BATCH: u32 = 16u;
+const OBJECTIVE: u32 = 32u; // and what the objective adds to it
+
+// Words to uniforms in [0, 1).
+fn unit(words: vec4u) -> vec4f {
+    return vec4f(words >> vec4u(8u)) * 0x1p-24;
+}
+
+fn words(element: u32, quad: u32, purpose: u32) -> vec4u {
+    let counter = vec4u(element, clock.generation, quad, purpose);
+    return philox(counter, vec2u(clock.seed_low, clock.seed_high));
+}
+
+// Four uniforms, one for each of the candidates 4 quad .. 4 quad + 3.
+fn draw(element: u32, quad: u32, purpose: u32) -> vec4f {
+    return unit(words(element, quad, purpose));
+}
+
+// Four standard normals, likewise (Box and Muller 1958).
+fn draw_normal(element: u32, quad: u32, purpose: u32) -> vec4f {
+    let w = words(element, quad, purpose);
+    let open = (vec4f(w >> vec4u(8u)) + 1.0) * 0x1p-24;
+    let radius = sqrt(-2.0 * log(open.xy));
+    let angle = 6.2831853 * open.zw;
+    return vec4f(radius * cos(angle), radius * sin(angle));
+}
+
+// One uniform in [0, 1) for the objective's own use.
+fn random_unit(candidate: u32, stream: u32) -> f32 {
+    return unit(words(stream, candidate, OBJECTIVE)).x;
+}

@@ -1,0 +1,123 @@
+//! How positions move: one file and one shader each, listed here.
+
+mod empso;
+mod gwo;
+mod mpso;
+mod pso;
+mod swarm;
+
+use std::collections::BTreeMap;
+
+use crate::population::Optimizer;
+use crate::{Error, Result};
+pub use empso::{EmPso, Form};
+pub use gwo::{Gwo, Leaders};
+pub use mpso::{MPso, Recurrence};
+pub use pso::{Neighbourhood, Pso, Schedule};
+
+/// One optimizer as the command line knows it.
+pub struct Entry {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is, in a line, with its source.
+    pub about: &'static str,
+    /// Its settings: name and meaning. The defaults are those of the type.
+    pub settings: &'static [(&'static str, &'static str)],
+    build: fn(serde_json::Value) -> serde_json::Result<Box<dyn Optimizer>>,
+}
+
+/// All optimizers. A new one is its file, its shader and a line here.
+pub const OPTIMIZERS: &[Entry] = &[pso::ENTRY, mpso::ENTRY, empso::ENTRY, gwo::ENTRY];
+
+impl Entry {
+    /// The entry called `name`.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] listing the names there are.
+    pub fn find(name: &str) -> Result<&'static Self> {
+        OPTIMIZERS.iter().find(|entry| entry.name == name).ok_or_else(|| {
+            let names: Vec<_> = OPTIMIZERS.iter().map(|entry| entry.name).collect();
+            Error::setting("optimizer", name, format!("choose one of {}", names.join(", ")))
+        })
+    }
+
+    /// The optimizer with these settings over its defaults. Values are TOML: `0.7`, `3`, `true`, `ring`.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] naming the setting that is unknown or out of range.
+    pub fn build(&self, settings: &BTreeMap<String, String>) -> Result<Box<dyn Optimizer>> {
+        let mut object = serde_json::Map::new();
+        for (key, text) in settings {
+            if !self.settings.iter().any(|(known, _)| known == key) {
+                let known: Vec<_> = self.settings.iter().map(|(known, _)| *known).collect();
+                let remedy = format!("{} has no such setting; it has {}", self.name, known.join(", "));
+                return Err(Error::setting(key, text, remedy));
+            }
+            object.insert(key.clone(), value(text));
+        }
+        let optimizer = (self.build)(serde_json::Value::Object(object)).map_err(|e| {
+            let listed = settings.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join(" ");
+            Error::setting("settings", listed, format!("{}: {e}", self.name))
+        })?;
+        optimizer.check()?;
+        Ok(optimizer)
+    }
+
+    /// The default values, by setting.
+    pub fn defaults(&self) -> serde_json::Value {
+        (self.build)(serde_json::Value::Object(serde_json::Map::new()))
+            .map_or(serde_json::Value::Null, |optimizer| optimizer.settings())
+    }
+}
+
+/// A setting as typed: a number, a truth value, or a word.
+fn value(text: &str) -> serde_json::Value {
+    match serde_json::from_str(text) {
+        Ok(value @ (serde_json::Value::Number(_) | serde_json::Value::Bool(_) | serde_json::Value::Null)) => value,
+        _ => serde_json::Value::String(text.into()),
+    }
+}
+
+/// The setting that all swarms have.
+const VMAX: (&str, &str) =
+    ("vmax", "largest step per coordinate; null: the objective's own (networks 0.4, functions none)");
+
+fn check_vmax(vmax: Option<f32>) -> Result<()> {
+    vmax.map_or(Ok(()), |vmax| within("vmax", vmax, f32::MIN_POSITIVE, f32::MAX))
+}
+
+/// Refuses a number outside `low ..= high`.
+fn within(name: &str, value: f32, low: f32, high: f32) -> Result<()> {
+    if (low..=high).contains(&value) {
+        return Ok(());
+    }
+    Err(Error::setting(name, value, format!("must be a number from {low} to {high}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_checked_by_name_and_by_range() {
+        let one = |key: &str, text: &str| BTreeMap::from([(key.to_string(), text.to_string())]);
+        let pso = Entry::find("pso").unwrap();
+        assert_eq!(pso.build(&one("social", "1.2")).unwrap().settings()["social"], 1.2f32);
+        assert!(pso.build(&one("sociable", "1.2")).unwrap_err().to_string().contains("no such setting"));
+        assert!(pso.build(&one("inertia", "7")).unwrap_err().to_string().contains("inertia"));
+        assert!(pso.build(&one("inertia", "heavy")).unwrap_err().to_string().contains("inertia=heavy"));
+        assert!(Entry::find("psso").is_err());
+    }
+
+    #[test]
+    fn every_setting_is_documented_and_every_documented_one_exists() {
+        for entry in OPTIMIZERS {
+            let defaults = entry.defaults();
+            let mut have: Vec<_> = defaults.as_object().unwrap().keys().map(String::as_str).collect();
+            let mut told: Vec<_> = entry.settings.iter().map(|(name, _)| *name).collect();
+            have.sort_unstable();
+            told.sort_unstable();
+            assert_eq!(have, told, "{}", entry.name);
+        }
+    }
+}

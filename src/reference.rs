@@ -1,0 +1,3 @@
+//! Plain-Rust `f64` twins of the shaders.
+
+pub mod functions;

@@ -1,0 +1,528 @@
+//! The loop: binds one objective to one optimizer, records a generation once, submits it again and again, stops.
+//!
+//! Two submissions are kept under way, so that the device has work while the host looks at the last result. The clock,
+//! the history and the conditions to stop are on the device: what is computed does not depend on how many generations
+//! go into a submission.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use crate::gpu::{Bindings, Buffer, Gpu, Recording, Source, Threads, Ticket, View, bytes};
+use crate::population::{Context, Evaluation, Objective, Optimizer, Shape, Step, WORST};
+use crate::{Error, Result};
+
+/// Records kept on the device: generations of one submission at most.
+const HISTORY: u32 = 1024;
+/// Seconds of work that one submission aims at.
+const SUBMISSION: f64 = 0.05;
+
+/// The device's clock, as `clock.wgsl` lays it out.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
+struct Clock {
+    seed_low: u32,
+    seed_high: u32,
+    generation: u32,
+    horizon: u32,
+    limit: u32,
+    stopped: u32,
+    goal: f32,
+    best: f32,
+}
+
+/// What a generation came to.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
+pub struct Record {
+    /// Best fitness so far.
+    pub best: f32,
+    /// Lowest fitness of the generation.
+    pub lowest: f32,
+    /// Mean of its finite fitness values.
+    pub mean: f32,
+    /// Share of its candidates with a finite fitness, 0 to 1.
+    pub share: f32,
+}
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stop {
+    /// All generations were run.
+    Generations,
+    /// The best fitness reached the target.
+    Target,
+    /// The time was up.
+    Seconds,
+    /// The user ended it.
+    Interrupted,
+}
+
+/// How far a run has come.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Generations done.
+    pub generation: u32,
+    /// Candidates scored, remembered ones included.
+    pub evaluations: u64,
+    /// Best fitness so far.
+    pub best: f32,
+    /// Why it ended; none while it goes on.
+    pub stop: Option<Stop>,
+    /// One record a generation, from the first (of this process: a resumed run starts where it went on).
+    pub history: Vec<Record>,
+    /// Seconds since the first submission of this process.
+    pub seconds: f64,
+    /// Seconds of these in which the device was at work, where it has timestamps.
+    pub device_seconds: Option<f64>,
+}
+
+/// What a run may be told beforehand; see [`Run::new`].
+pub struct Builder<'a> {
+    gpu: &'a Gpu,
+    objective: &'a dyn Objective,
+    optimizer: &'a dyn Optimizer,
+    members: u32,
+    seed: u64,
+    generations: u32,
+    target: f32,
+    largest_chunk: u32,
+}
+
+/// An objective bound to an optimizer, with its clock.
+pub struct Run {
+    gpu: Gpu,
+    step: Box<dyn Step>,
+    evaluation: Box<dyn Evaluation>,
+    clock: Buffer<Clock>,
+    history: Buffer<Record>,
+    start: Recording,
+    generation: Recording,
+    tick: Recording,
+    per_generation: u64,
+    limit: u32,
+    submitted: u32,
+    batch: u32,
+    under_way: VecDeque<(Ticket, u32)>,
+    began: Option<Instant>,
+    last: Option<Instant>,
+    report: Report,
+}
+
+/// Everything a run needs to go on later, bit for bit as if it had not stopped.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Snapshot {
+    /// Buffers under stable names, as bytes.
+    pub buffers: Vec<(String, Vec<u8>)>,
+    /// Generations done.
+    pub generation: u32,
+}
+
+impl Builder<'_> {
+    /// Candidates of a generation (default 64).
+    #[must_use]
+    pub fn members(mut self, members: u32) -> Self {
+        self.members = members;
+        self
+    }
+
+    /// Seed of all random numbers (default 0).
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Generations after which the run stops and over which schedules run (default 200).
+    #[must_use]
+    pub fn generations(mut self, generations: u32) -> Self {
+        self.generations = generations;
+        self
+    }
+
+    /// Stops at a best fitness at or below this.
+    #[must_use]
+    pub fn target(mut self, target: f32) -> Self {
+        self.target = target;
+        self
+    }
+
+    /// Candidates that one buffer may hold at most. Results do not depend on it.
+    #[must_use]
+    pub fn largest_chunk(mut self, members: u32) -> Self {
+        self.largest_chunk = members;
+        self
+    }
+
+    /// Allocates, compiles, and draws the first positions.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a population of zero or settings out of range; [`Error::Limit`], with the largest
+    /// population that fits, when memory does not suffice; [`Error::Shader`] and [`Error::Device`] from the device.
+    pub fn start(self) -> Result<Run> {
+        if self.members == 0 {
+            return Err(Error::setting("population", 0, "there must be at least one candidate"));
+        }
+        if self.generations == 0 {
+            return Err(Error::setting("generations", 0, "there must be at least one generation"));
+        }
+        self.optimizer.check()?;
+        self.check_memory()?;
+        let held = self.gpu.allocated();
+        self.bind().map_err(|error| match error {
+            Error::Limit { what, needed, allowed, remedy } if remedy == "a smaller population" => {
+                let fits = self.fitting(self.gpu.allocated() - held);
+                Error::Limit { what, needed, allowed, remedy: format!("--population {fits} would fit") }
+            }
+            other => other,
+        })
+    }
+
+    /// Bytes of device memory that one candidate takes.
+    fn candidate_bytes(&self) -> u64 {
+        4 * u64::from(self.objective.dims()) * u64::from(self.optimizer.arrays()) + 16
+    }
+
+    /// The largest population that `available` bytes carry.
+    fn fitting(&self, available: u64) -> u64 {
+        (available / self.candidate_bytes() / 4 * 4).max(1)
+    }
+
+    /// Refuses a population that memory cannot hold before anything is allocated.
+    fn check_memory(&self) -> Result<()> {
+        let needed = self.candidate_bytes() * u64::from(self.members);
+        match self.gpu.memory_left() {
+            Some(left) if needed > left => Err(Error::Limit {
+                what: format!("a population of {}", self.members),
+                needed: bytes(needed),
+                allowed: bytes(left),
+                remedy: format!("--population {} would fit", self.fitting(left)),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn bind(&self) -> Result<Run> {
+        let gpu = self.gpu;
+        let clock = Clock {
+            seed_low: self.seed as u32,
+            seed_high: (self.seed >> 32) as u32,
+            generation: 0,
+            horizon: self.generations,
+            limit: self.generations,
+            stopped: 0,
+            goal: self.target,
+            best: WORST,
+        };
+        let clock = gpu.upload("clock", &[clock])?;
+        let history = gpu.buffer::<Record>("history", HISTORY.into())?;
+        let context = Context {
+            gpu: gpu.clone(),
+            clock: Bindings::new().with("clock", clock.view()),
+            largest_chunk: self.largest_chunk,
+        };
+        let shape = Shape { blocks: 1, members: self.members, width: self.objective.dims() };
+        let step = self.optimizer.bind(&context, shape, &self.objective.domain())?;
+        let mut evaluation = self.objective.bind(&context)?;
+
+        let source = Source::new()
+            .constant("REDUCE", gpu.reduction_width())
+            .constant("HISTORY", HISTORY)
+            .constant("CANDIDATES", self.members)
+            .constant("CANDIDATE_QUADS", shape.padded() / 4)
+            .piece("run", include_str!("../shaders/run.wgsl"))?;
+        let bindings = Bindings::new()
+            .with("fitness", step.points().fitness.view())
+            .with("best_fitness", step.best_fitness().view())
+            .with("history", history.view())
+            .and(&context.clock);
+        let mut tick = Recording::new();
+        tick.dispatch(gpu, &gpu.kernel("tick", &source)?, &bindings, Threads::Groups(1))?;
+
+        let mut per_generation = u64::from(step.points().candidates);
+        let mut generation = step.ask().clone();
+        if evaluation.on_host().is_none() {
+            evaluation.prepare(&mut generation)?;
+            evaluation.score(step.points(), &mut generation)?;
+            if evaluation.changes() {
+                evaluation.score(step.remembered(), &mut generation)?;
+                per_generation += u64::from(step.remembered().candidates);
+            }
+        }
+        generation.append(step.tell());
+        generation.append(&tick);
+        let start = step.start().clone();
+        gpu.submit(&start, 1, &[])?;
+        let report = Report {
+            generation: 0,
+            evaluations: 0,
+            best: WORST,
+            stop: None,
+            history: Vec::new(),
+            seconds: 0.0,
+            device_seconds: None,
+        };
+        Ok(Run {
+            gpu: gpu.clone(),
+            step,
+            evaluation,
+            clock,
+            history,
+            start,
+            generation,
+            tick,
+            per_generation,
+            limit: self.generations,
+            submitted: 0,
+            batch: 1,
+            under_way: VecDeque::new(),
+            began: None,
+            last: None,
+            report,
+        })
+    }
+}
+
+impl Run {
+    /// A run of `optimizer` on `objective`, to be described further and started.
+    pub fn new<'a>(gpu: &'a Gpu, objective: &'a dyn Objective, optimizer: &'a dyn Optimizer) -> Builder<'a> {
+        Builder {
+            gpu,
+            objective,
+            optimizer,
+            members: 64,
+            seed: 0,
+            generations: 200,
+            target: -WORST,
+            largest_chunk: u32::MAX,
+        }
+    }
+
+    /// How far it has come.
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// Candidates scored in a generation, remembered ones included.
+    pub fn evaluations_per_generation(&self) -> u64 {
+        self.per_generation
+    }
+
+    /// Keeps the device busy and waits for the oldest submission under way: a few dozen milliseconds of work.
+    /// [`Report::stop`] says when there is no more to do.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device was lost or an operation failed.
+    pub fn step(&mut self) -> Result<&Report> {
+        if self.report.stop.is_some() {
+            return Ok(&self.report);
+        }
+        if self.evaluation.on_host().is_some() {
+            return self.advance(1);
+        }
+        while self.under_way.len() < 2 && self.submitted < self.limit {
+            self.submit(self.batch.min(self.limit - self.submitted))?;
+        }
+        self.collect()?;
+        self.adapt();
+        Ok(&self.report)
+    }
+
+    /// Runs exactly so many generations more, in one submission for every 1,024, unless the run stops before.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device was lost or an operation failed.
+    pub fn advance(&mut self, generations: u32) -> Result<&Report> {
+        self.drain()?;
+        let mut left = generations.min(self.limit - self.submitted.min(self.limit));
+        while left > 0 && self.report.stop.is_none() {
+            if self.evaluation.on_host().is_some() {
+                self.advance_on_host()?;
+                left -= 1;
+                continue;
+            }
+            let batch = left.min(HISTORY);
+            self.submit(batch)?;
+            self.collect()?;
+            left -= batch;
+        }
+        Ok(&self.report)
+    }
+
+    /// Runs to the end, showing each report to `watch`; `false` from it ends the run there.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device was lost or an operation failed.
+    pub fn until_stopped(&mut self, mut watch: impl FnMut(&Report) -> bool) -> Result<&Report> {
+        while self.report.stop.is_none() {
+            self.step()?;
+            if !watch(&self.report) {
+                self.interrupt(Stop::Interrupted)?;
+            }
+        }
+        Ok(&self.report)
+    }
+
+    /// Ends the run for a reason of the host's.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device was lost or an operation failed.
+    pub fn interrupt(&mut self, stop: Stop) -> Result<()> {
+        self.drain()?;
+        self.report.stop.get_or_insert(stop);
+        Ok(())
+    }
+
+    /// Moves to the next candidates and reads them: one after the other, [`Objective::dims`] values each. To be
+    /// answered with [`Run::tell`].
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device was lost or an operation failed.
+    pub fn ask(&mut self) -> Result<Vec<f32>> {
+        self.drain()?;
+        self.began.get_or_insert_with(Instant::now);
+        self.gpu.submit(self.step.ask(), 1, &[])?;
+        self.step.points().read(&self.gpu)
+    }
+
+    /// Takes the fitness of the candidates that [`Run::ask`] gave, in their order. Lower is better; what is not finite
+    /// counts as the worst.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when the number of values is not the population; [`Error::Device`] from the device.
+    pub fn tell(&mut self, fitness: &[f32]) -> Result<&Report> {
+        let points = self.step.points();
+        if fitness.len() != points.candidates as usize {
+            let remedy = format!("tell one value for each of the {} candidates", points.candidates);
+            return Err(Error::setting("fitness", format!("{} values", fitness.len()), remedy));
+        }
+        let finite: Vec<f32> = fitness.iter().map(|f| if f.is_finite() { *f } else { WORST }).collect();
+        self.gpu.write(&points.fitness.view(), &finite);
+        let mut rest = self.step.tell().clone();
+        rest.append(&self.tick);
+        let ticket = self.gpu.submit(&rest, 1, &[self.clock.view(), self.history.view()])?;
+        self.submitted += 1;
+        self.under_way.push_back((ticket, 1));
+        self.collect()?;
+        Ok(&self.report)
+    }
+
+    /// The best position so far.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device was lost or an operation failed.
+    pub fn best(&mut self) -> Result<Vec<f32>> {
+        self.drain()?;
+        self.gpu.read(&self.step.best().view())
+    }
+
+    /// The whole state, to go on from later.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device was lost or an operation failed.
+    pub fn snapshot(&mut self) -> Result<Snapshot> {
+        self.drain()?;
+        let mut buffers = Vec::new();
+        for (name, view) in self.state() {
+            buffers.push((name, self.gpu.read::<u8>(&view)?));
+        }
+        Ok(Snapshot { buffers, generation: self.report.generation })
+    }
+
+    /// Goes back to a state that a run of the same description was in.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when the snapshot is of another description; [`Error::Device`] from the device.
+    pub fn restore(&mut self, snapshot: &Snapshot) -> Result<()> {
+        self.drain()?;
+        for (name, view) in self.state() {
+            let found = snapshot.buffers.iter().find(|(known, _)| *known == name);
+            match found {
+                Some((_, bytes)) if bytes.len() as u64 == view.size => self.gpu.write(&view, bytes),
+                _ => {
+                    let remedy = "it is of another population, model or optimizer, or damaged";
+                    return Err(Error::setting("checkpoint", name, remedy));
+                }
+            }
+        }
+        // The limit and the target are this run's own: they may have been raised.
+        let mut clock = self.gpu.read::<Clock>(&self.clock.view())?[0];
+        clock.limit = self.limit;
+        clock.stopped = u32::from(clock.generation >= self.limit);
+        self.gpu.write(&self.clock.view(), &[clock]);
+        self.submitted = clock.generation;
+        self.report.generation = clock.generation;
+        self.report.evaluations = u64::from(clock.generation) * self.per_generation;
+        self.report.best = clock.best;
+        self.report.stop = (clock.stopped != 0).then_some(Stop::Generations);
+        Ok(())
+    }
+
+    /// Waits until nothing is under way.
+    fn drain(&mut self) -> Result<()> {
+        while !self.under_way.is_empty() {
+            self.collect()?;
+        }
+        Ok(())
+    }
+
+    fn state(&self) -> Vec<(String, View)> {
+        let mut state = self.step.state();
+        state.push(("clock".into(), self.clock.view()));
+        state
+    }
+
+    fn advance_on_host(&mut self) -> Result<()> {
+        let candidates = self.ask()?;
+        let dims = self.step.points().dims as usize;
+        let fitness: Vec<f32> = match self.evaluation.on_host() {
+            Some(call) => candidates.chunks(dims).map(call).collect(),
+            None => return Ok(()),
+        };
+        self.tell(&fitness)?;
+        Ok(())
+    }
+
+    fn submit(&mut self, generations: u32) -> Result<()> {
+        self.began.get_or_insert_with(Instant::now);
+        let reads = [self.clock.view(), self.history.view()];
+        let ticket = self.gpu.submit(&self.generation, generations, &reads)?;
+        self.submitted += generations;
+        self.under_way.push_back((ticket, generations));
+        Ok(())
+    }
+
+    /// Waits for the oldest submission and takes its records into the report.
+    fn collect(&mut self) -> Result<()> {
+        let Some((ticket, _)) = self.under_way.pop_front() else { return Ok(()) };
+        let readback = self.gpu.wait(ticket)?;
+        let clock: Clock = readback.values(0)[0];
+        let ring: Vec<Record> = readback.values(1);
+        for generation in self.report.generation..clock.generation {
+            self.report.history.push(ring[(generation % HISTORY) as usize]);
+        }
+        self.report.generation = clock.generation;
+        self.report.evaluations = u64::from(clock.generation) * self.per_generation;
+        self.report.best = clock.best;
+        self.report.stop = match clock.stopped {
+            0 => None,
+            1 => Some(Stop::Generations),
+            _ => Some(Stop::Target),
+        };
+        self.report.seconds = self.began.map_or(0.0, |began| began.elapsed().as_secs_f64());
+        if let Some(seconds) = readback.device_seconds {
+            *self.report.device_seconds.get_or_insert(0.0) += seconds;
+        }
+        Ok(())
+    }
+
+    /// Fits the number of generations of a submission to the time that the last one took.
+    fn adapt(&mut self) {
+        let now = Instant::now();
+        if let Some(last) = self.last.replace(now) {
+            let took = now.duration_since(last).as_secs_f64().max(1e-6);
+            let ideal = f64::from(self.batch) * SUBMISSION / took;
+            self.batch = ideal.clamp(1.0, f64::from(self.batch * 2).min(f64::from(HISTORY))) as u32;
+        }
+    }
+}
