@@ -60,8 +60,9 @@ impl Gpu {
     pub async fn open_async(pick: &Pick) -> Result<Self> {
         let adapter = adapter::choose(pick).await?;
         let report = AdapterReport::of(&adapter);
-        let wanted =
-            wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::TIMESTAMP_QUERY_INSIDE_ENCODERS | wgpu::Features::SUBGROUP;
+        let wanted = wgpu::Features::TIMESTAMP_QUERY
+            | wgpu::Features::TIMESTAMP_QUERY_INSIDE_ENCODERS
+            | wgpu::Features::SUBGROUP;
         let features = adapter.features() & wanted;
         let (device, queue) = adapter
             .request_device(&wgpu::DeviceDescriptor {
@@ -78,7 +79,10 @@ impl Gpu {
         let lost = Arc::clone(&trouble);
         device.set_device_lost_callback(move |reason, message| {
             if reason != wgpu::DeviceLostReason::Destroyed {
-                note(&lost, format!("the device was lost ({message}): smaller dispatches or another --device may help"));
+                note(
+                    &lost,
+                    format!("the device was lost ({message}): smaller dispatches or another --device may help"),
+                );
             }
         });
         let uncaptured = Arc::clone(&trouble);

@@ -96,7 +96,6 @@ pub struct Run {
     evaluation: Box<dyn Evaluation>,
     clock: Buffer<Clock>,
     history: Buffer<Record>,
-    start: Recording,
     generation: Recording,
     tick: Recording,
     per_generation: u64,
@@ -251,8 +250,7 @@ impl Builder<'_> {
         }
         generation.append(step.tell());
         generation.append(&tick);
-        let start = step.start().clone();
-        gpu.submit(&start, 1, &[])?;
+        gpu.submit(step.start(), 1, &[])?;
         let report = Report {
             generation: 0,
             evaluations: 0,
@@ -268,7 +266,6 @@ impl Builder<'_> {
             evaluation,
             clock,
             history,
-            start,
             generation,
             tick,
             per_generation,

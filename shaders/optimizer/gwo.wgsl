@@ -184,14 +184,14 @@ fn source(index: u32) -> u32 {
 
 // One thread per coordinate: leaders that change places.
 @compute @workgroup_size(WORKGROUP)
-fn demote(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) groups: vec3u) {
+fn reseat(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let coordinate = line(global, groups);
     if coordinate >= COORDINATES || clock.stopped != 0u { return; }
-    let from = sources[coordinate / WIDTH];
+    let origin = sources[coordinate / WIDTH];
     let pack = leaders[coordinate];
     for (var k = 0u; k < 3u; k += 1u) {
-        if from[k] >= FORMER && from[k] < FORMER + 3u {
-            leaders[coordinate][k] = pack[from[k] - FORMER];
+        if origin[k] >= FORMER && origin[k] < FORMER + 3u {
+            leaders[coordinate][k] = pack[origin[k] - FORMER];
         }
     }
 }
@@ -201,10 +201,10 @@ fn demote(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups)
 fn follow(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let coordinate = line(global, groups);
     if coordinate >= COORDINATES || clock.stopped != 0u { return; }
-    let from = sources[coordinate / WIDTH];
+    let origin = sources[coordinate / WIDTH];
     for (var k = 0u; k < 3u; k += 1u) {
-        if from[k] >= chunk.first && from[k] < chunk.first + chunk.members {
-            let i = coordinate * STRIDE + from[k] - chunk.first;
+        if origin[k] >= chunk.first && origin[k] < chunk.first + chunk.members {
+            let i = coordinate * STRIDE + origin[k] - chunk.first;
             leaders[coordinate][k] = positions[i / 4u][i % 4u];
         }
     }

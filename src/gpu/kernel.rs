@@ -63,18 +63,17 @@ impl Kernel {
             let (Some(binding), false) = (&variable.binding, usage[handle].is_empty()) else { continue };
             let space = match variable.space {
                 naga::AddressSpace::Uniform => wgpu::BufferBindingType::Uniform,
-                naga::AddressSpace::Storage { access } => wgpu::BufferBindingType::Storage {
-                    read_only: !access.contains(naga::StorageAccess::STORE),
-                },
+                naga::AddressSpace::Storage { access } => {
+                    wgpu::BufferBindingType::Storage { read_only: !access.contains(naga::StorageAccess::STORE) }
+                }
                 _ => continue,
             };
             let name = variable.name.clone().unwrap_or_default();
             slots.entry(binding.group).or_default().push(Slot { binding: binding.binding, name, space });
         }
         let count = slots.keys().last().map_or(0, |last| last + 1);
-        let groups: Vec<_> = (0..count)
-            .map(|group| slots.remove(&group).map(|slots| (layout(device, entry, &slots), slots)))
-            .collect();
+        let groups: Vec<_> =
+            (0..count).map(|group| slots.remove(&group).map(|slots| (layout(device, entry, &slots), slots))).collect();
         let layouts: Vec<_> = groups.iter().map(|g| g.as_ref().map(|(layout, _)| layout)).collect();
         let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
             label: Some(entry),

@@ -39,10 +39,8 @@ impl Formula {
             return Err(Error::setting("dims", dims, remedy));
         }
         let (low, high) = function.domain.cube();
-        let source = Source::new()
-            .constant("DIMS", dims)
-            .constant_f32("SHIFT", shift)
-            .piece(function.name, function.wgsl)?;
+        let source =
+            Source::new().constant("DIMS", dims).constant_f32("SHIFT", shift).piece(function.name, function.wgsl)?;
         Self::assembled(function.name, source, dims, Domain::boxed(low, high))
     }
 
@@ -108,7 +106,8 @@ fn check(name: &str, wgsl: &str, dims: u32) -> Result<()> {
     let stub = "fn at(candidate: u32, i: u32) -> f32 { return f32(candidate + i); }";
     let source = Source::new().constant("DIMS", dims.max(1)).piece("at", stub)?.piece(name, wgsl)?;
     let (module, _) = source.check()?;
-    let refuse = |what: &str| Err(Error::Shader { piece: name.into(), line: line_of(wgsl, what), message: what.into() });
+    let refuse =
+        |what: &str| Err(Error::Shader { piece: name.into(), line: line_of(wgsl, what), message: what.into() });
     if !module.entry_points.is_empty() {
         return refuse("an objective has no entry point: remove @compute");
     }

@@ -123,7 +123,7 @@ impl Optimizer for Gwo {
             }
             Leaders::BestThree => {
                 tell.dispatch(gpu, &kernel("lead_best_3")?, &shared, Threads::Groups(shape.blocks))?;
-                tell.dispatch(gpu, &kernel("demote")?, &shared, coordinates)?;
+                tell.dispatch(gpu, &kernel("reseat")?, &shared, coordinates)?;
             }
         }
         over_chunks(&mut tell, &kernel("follow")?, coordinates)?;
