@@ -208,7 +208,8 @@ fn chunk_size(gpu: &Gpu, dims: u32, wanted: u32) -> Result<u32> {
     }
     // Thread and element numbers are 32-bit in the kernels.
     let usable = columns.saturating_sub(16).max(4).min(u64::from(u32::MAX / 2 / dims.max(1)).max(4)) as u32;
-    Ok(usable.min(wanted.next_multiple_of(4)) / 4 * 4)
+    // A row of workgroups is 65,535 long.
+    Ok(usable.min(wanted.next_multiple_of(4)).min(65_535 * WORKGROUP) / 4 * 4)
 }
 
 /// What is optimized: a description; [`Objective::bind`] gives it buffers.

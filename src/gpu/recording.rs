@@ -28,6 +28,8 @@ pub enum Threads {
     Groups(u32),
     /// A line of threads, repeated along y.
     Plane(u32, u32),
+    /// So many workgroups along x, y and z.
+    Grid([u32; 3]),
 }
 
 /// A submission under way.
@@ -85,6 +87,7 @@ impl Recording {
                 [x, y, 1]
             }
             Threads::Plane(x, y) => [x.div_ceil(workgroup), y, 1],
+            Threads::Grid(grid) => grid,
         };
         if grid.iter().any(|&n| n > 65_535) {
             return Err(Error::Limit {

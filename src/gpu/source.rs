@@ -11,11 +11,13 @@ const LIBRARY: &[(&str, &str)] = &[
     ("clock", include_str!("../../shaders/lib/clock.wgsl")),
     ("finite", include_str!("../../shaders/lib/finite.wgsl")),
     ("grid", include_str!("../../shaders/lib/grid.wgsl")),
+    ("layered_part", include_str!("../../shaders/objective/network/layered_part.wgsl")),
     ("philox", include_str!("../../shaders/lib/philox.wgsl")),
     ("random", include_str!("../../shaders/lib/random.wgsl")),
     ("shifted", include_str!("../../shaders/functions/shifted.wgsl")),
     ("smallest", include_str!("../../shaders/lib/smallest.wgsl")),
     ("swarm", include_str!("../../shaders/optimizer/swarm.wgsl")),
+    ("window", include_str!("../../shaders/objective/network/window.wgsl")),
 ];
 
 /// The library's pieces, for tests that walk `shaders/`.

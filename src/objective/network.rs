@@ -1,1 +1,385 @@
-//! x
+//! A network on labelled rows: dense layers, a loss, and three ways to score a population with it.
+//!
+//! | form | for | a thread is |
+//! |---|---|---|
+//! | registers | a few hundred weights | a candidate; its weights stay in registers, rows go by |
+//! | tiled | one hidden layer, wider | a candidate; tiles of rows by hidden units, nothing stored |
+//! | layered | everything else | a tile of rows by units of one candidate's layer; activations in memory |
+//!
+//! All three add up in the same order and give the same numbers up to rounding.
+
+mod batch;
+mod fused;
+mod layered;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use self::batch::Batch;
+use self::fused::Fused;
+use self::layered::Layered;
+use crate::gpu::{Bindings, Gpu, Recording, Source};
+use crate::population::{Chunk, Context, Domain, Evaluation, Objective, Points, Shape, Start};
+use crate::{Error, Result};
+
+/// Layers of a dense network and what its hidden units compute.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Architecture {
+    /// Features of a row.
+    pub inputs: u32,
+    /// Units of each hidden layer; none for logistic regression.
+    pub hidden: Vec<u32>,
+    /// Classes.
+    pub outputs: u32,
+    /// What hidden units do to their sum; outputs are linear.
+    pub activation: Activation,
+}
+
+/// One layer: a unit has `inputs` weights, then its bias.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Layer {
+    /// Numbers that come in.
+    pub inputs: u32,
+    /// Units.
+    pub outputs: u32,
+    /// The layer's first coordinate.
+    pub offset: u32,
+    /// Standard deviation of Glorot and Bengio (2010), sqrt(2 / (inputs + outputs)): a weight is its coordinate times
+    /// this, so that all coordinates of a search are of size 1.
+    pub scale: f32,
+}
+
+impl Layer {
+    /// Coordinates of the layer.
+    pub fn parameters(&self) -> u32 {
+        self.outputs * (self.inputs + 1)
+    }
+
+    /// The coordinate of a weight, or of the bias at `input == inputs`.
+    pub fn coordinate(&self, output: u32, input: u32) -> u32 {
+        self.offset + output * (self.inputs + 1) + input
+    }
+}
+
+impl Architecture {
+    /// The layers, in order.
+    pub fn layers(&self) -> Vec<Layer> {
+        let mut layers = Vec::with_capacity(self.hidden.len() + 1);
+        let (mut inputs, mut offset) = (self.inputs, 0);
+        for &outputs in self.hidden.iter().chain(std::iter::once(&self.outputs)) {
+            let scale = (2.0 / (f64::from(inputs) + f64::from(outputs))).sqrt() as f32;
+            let layer = Layer { inputs, outputs, offset, scale };
+            offset += layer.parameters();
+            inputs = outputs;
+            layers.push(layer);
+        }
+        layers
+    }
+
+    /// Weights and biases together.
+    pub fn parameters(&self) -> u64 {
+        let mut total = 0;
+        let mut inputs = u64::from(self.inputs);
+        for &outputs in self.hidden.iter().chain(std::iter::once(&self.outputs)) {
+            total += (inputs + 1) * u64::from(outputs);
+            inputs = u64::from(outputs);
+        }
+        total
+    }
+
+    /// Multiplications and additions for one row.
+    pub fn operations(&self) -> f64 {
+        self.layers().iter().map(|layer| 2.0 * f64::from(layer.inputs) * f64::from(layer.outputs)).sum()
+    }
+
+    /// Weights from the coordinates of a search.
+    pub fn weights(&self, position: &[f32]) -> Vec<f32> {
+        let scales = self.layers().into_iter().flat_map(|l| std::iter::repeat_n(l.scale, l.parameters() as usize));
+        position.iter().zip(scales).map(|(x, scale)| x * scale).collect()
+    }
+
+    /// Coordinates of a search from weights.
+    pub fn position(&self, weights: &[f32]) -> Vec<f32> {
+        let scales = self.layers().into_iter().flat_map(|l| std::iter::repeat_n(l.scale, l.parameters() as usize));
+        weights.iter().zip(scales).map(|(w, scale)| w / scale).collect()
+    }
+}
+
+/// What a hidden unit does to its sum.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Activation {
+    /// Hyperbolic tangent.
+    #[default]
+    Tanh,
+    /// max(0, x).
+    Relu,
+    /// 1 / (1 + exp(-x)).
+    Sigmoid,
+    /// x times the normal distribution function (in the form with a hyperbolic tangent).
+    Gelu,
+    /// x above 0, 0.01 x below.
+    LeakyRelu,
+    /// x.
+    Identity,
+}
+
+/// What a row costs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Loss {
+    /// Softmax cross-entropy.
+    #[default]
+    CrossEntropy,
+    /// Binary cross-entropy of sigmoid outputs, mean over outputs.
+    Bce,
+    /// Half the squared error of sigmoid outputs, mean over outputs.
+    Mse,
+    /// Absolute error of sigmoid outputs, mean over outputs.
+    Mae,
+    /// 1 - accuracy: no gradient needed.
+    Accuracy,
+}
+
+impl Activation {
+    /// All, for help and tests.
+    pub const ALL: [Self; 6] =
+        [Self::Tanh, Self::Relu, Self::Sigmoid, Self::Gelu, Self::LeakyRelu, Self::Identity];
+
+    fn wgsl(self) -> &'static str {
+        match self {
+            Self::Tanh => include_str!("../../shaders/objective/activation/tanh.wgsl"),
+            Self::Relu => include_str!("../../shaders/objective/activation/relu.wgsl"),
+            Self::Sigmoid => include_str!("../../shaders/objective/activation/sigmoid.wgsl"),
+            Self::Gelu => include_str!("../../shaders/objective/activation/gelu.wgsl"),
+            Self::LeakyRelu => include_str!("../../shaders/objective/activation/leaky-relu.wgsl"),
+            Self::Identity => include_str!("../../shaders/objective/activation/identity.wgsl"),
+        }
+    }
+}
+
+impl Loss {
+    /// All, for help and tests.
+    pub const ALL: [Self; 5] = [Self::CrossEntropy, Self::Bce, Self::Mse, Self::Mae, Self::Accuracy];
+
+    fn wgsl(self) -> &'static str {
+        match self {
+            Self::CrossEntropy => include_str!("../../shaders/objective/loss/cross-entropy.wgsl"),
+            Self::Bce => include_str!("../../shaders/objective/loss/bce.wgsl"),
+            Self::Mse => include_str!("../../shaders/objective/loss/mse.wgsl"),
+            Self::Mae => include_str!("../../shaders/objective/loss/mae.wgsl"),
+            Self::Accuracy => include_str!("../../shaders/objective/loss/accuracy.wgsl"),
+        }
+    }
+}
+
+/// The way a population is scored. Chosen by size unless told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Thread per candidate, weights in registers.
+    Registers,
+    /// Thread per candidate, tiles of rows by hidden units; one hidden layer.
+    Tiled,
+    /// Layer by layer.
+    Layered,
+}
+
+/// Dense network, loss and the rows it is measured on.
+#[derive(Clone, Debug)]
+pub struct Network {
+    /// Layers.
+    pub architecture: Architecture,
+    /// What a row costs; fitness is the mean over the batch.
+    pub loss: Loss,
+    /// Rows of a batch; none for all rows. A batch is drawn anew in every generation, the same for all candidates.
+    pub batch: Option<u32>,
+    /// How to score; none to choose by size.
+    pub form: Option<Form>,
+    rows: u32,
+    features: Arc<[f32]>,
+    labels: Arc<[u32]>,
+}
+
+impl Network {
+    /// A network on rows of `features` (row after row) with class numbers `labels`.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when there are no rows, the sizes do not agree, a label is not a class, or a layer is empty.
+    pub fn new(architecture: Architecture, features: &[f32], labels: &[u32]) -> Result<Self> {
+        let rows = labels.len();
+        if rows == 0 {
+            return Err(Error::setting("rows", 0, "there must be at least one row to train on"));
+        }
+        if features.len() != rows * architecture.inputs as usize {
+            let remedy = format!("{rows} rows of {} features", architecture.inputs);
+            return Err(Error::setting("features", format!("{} values", features.len()), remedy));
+        }
+        if let Some(label) = labels.iter().find(|label| **label >= architecture.outputs) {
+            let remedy = format!("class numbers run from 0 to {}", architecture.outputs - 1);
+            return Err(Error::setting("label", label, remedy));
+        }
+        if architecture.inputs == 0 || architecture.outputs == 0 || architecture.hidden.contains(&0) {
+            return Err(Error::setting("model", "an empty layer", "every layer needs at least one unit"));
+        }
+        if architecture.parameters() > 1 << 28 {
+            let remedy = format!("at most {} weights are supported", 1 << 28);
+            return Err(Error::setting("model", format!("{} weights", architecture.parameters()), remedy));
+        }
+        Ok(Self {
+            architecture,
+            loss: Loss::default(),
+            batch: None,
+            form: None,
+            rows: rows as u32,
+            features: features.into(),
+            labels: labels.into(),
+        })
+    }
+
+    /// Rows altogether.
+    pub fn rows(&self) -> u32 {
+        self.rows
+    }
+
+    /// The form that suits the sizes: weights in registers as long as they fit, no memory traffic for one hidden layer,
+    /// layer by layer past that.
+    fn choose(&self) -> Form {
+        let Architecture { inputs, ref hidden, outputs, .. } = self.architecture;
+        if let Some(form) = self.form {
+            return form;
+        }
+        let units: u32 = hidden.iter().sum::<u32>() + outputs;
+        if self.architecture.parameters() <= 160 && units <= 36 {
+            return Form::Registers;
+        }
+        if hidden.len() == 1 && inputs <= 128 && outputs <= 32 && hidden[0] <= 256 {
+            return Form::Tiled;
+        }
+        Form::Layered
+    }
+
+    /// Outputs before softmax or sigmoid, row after row, of the network at this position.
+    ///
+    /// # Errors
+    /// [`Error::Limit`] and [`Error::Device`] from the device.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn logits(&self, gpu: &Gpu, position: &[f32]) -> Result<Vec<f32>> {
+        let context = resting(gpu)?;
+        let whole = Self { batch: None, ..self.clone() };
+        let batch = Batch::new(&context, &whole, Form::Layered)?;
+        let mut layered = Layered::new(&context, &whole, &batch)?;
+        layered.logits(&single(&context, position)?, &batch)
+    }
+
+    /// Mean loss over all rows of the network at this position.
+    ///
+    /// # Errors
+    /// [`Error::Limit`] and [`Error::Device`] from the device.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn mean_loss(&self, gpu: &Gpu, position: &[f32]) -> Result<f32> {
+        let context = resting(gpu)?;
+        let points = single(&context, position)?;
+        let mut recording = Recording::new();
+        Self { batch: None, ..self.clone() }.bind(&context)?.score(&points, &mut recording)?;
+        Ok(gpu.run(&recording, &[points.fitness.view()])?.values(0)[0])
+    }
+}
+
+/// A context whose clock stands still in generation 0.
+fn resting(gpu: &Gpu) -> Result<Context> {
+    let clock = gpu.upload("clock", &[0u32; 8])?;
+    Ok(Context {
+        gpu: gpu.clone(),
+        clock: Bindings::new().with("clock", clock.view()),
+        largest_chunk: u32::MAX,
+    })
+}
+
+/// A population of one.
+fn single(context: &Context, position: &[f32]) -> Result<Points> {
+    let shape = Shape { blocks: 1, members: 1, width: position.len() as u32 };
+    let fitness = Points::fitness_buffer(&context.gpu, "fitness", shape)?;
+    let points = Points::direct(context, "position", shape, &fitness)?;
+    let stride = points.stride as usize;
+    let mut columns = vec![0.0f32; position.len() * stride];
+    for (i, value) in position.iter().enumerate() {
+        columns[i * stride] = *value;
+    }
+    context.gpu.write(&points.chunks[0].positions.view(), &columns);
+    Ok(points)
+}
+
+impl Objective for Network {
+    fn dims(&self) -> u32 {
+        self.architecture.parameters() as u32
+    }
+
+    /// Coordinates start standard normal, unbounded; steps of 0.4 were the best of those tried.
+    fn domain(&self) -> Domain {
+        Domain { low: -1.0, high: 1.0, start: Start::Normal, bounded: false, step: Some(0.4) }
+    }
+
+    fn bind(&self, context: &Context) -> Result<Box<dyn Evaluation>> {
+        if let Some(batch) = self.batch.filter(|batch| *batch == 0 || *batch > self.rows) {
+            let remedy = format!("a batch has 1 to {} rows, or give full", self.rows);
+            return Err(Error::setting("batch", batch, remedy));
+        }
+        let form = self.choose();
+        if form == Form::Tiled && self.architecture.hidden.len() != 1 {
+            return Err(Error::setting("form", "tiled", "it is for networks with one hidden layer"));
+        }
+        let batch = Batch::new(context, self, form)?;
+        let scorer: Box<dyn Scorer> = match form {
+            Form::Layered => Box::new(Layered::new(context, self, &batch)?),
+            fused => Box::new(Fused::new(context, self, &batch, fused)?),
+        };
+        Ok(Box::new(NetworkEvaluation { batch, scorer, changes: self.batch.is_some() }))
+    }
+}
+
+/// One of the forms, bound.
+trait Scorer {
+    fn score(&mut self, points: &Points, batch: &Batch, recording: &mut Recording) -> Result<()>;
+}
+
+struct NetworkEvaluation {
+    batch: Batch,
+    scorer: Box<dyn Scorer>,
+    changes: bool,
+}
+
+impl Evaluation for NetworkEvaluation {
+    fn prepare(&mut self, recording: &mut Recording) -> Result<()> {
+        self.batch.record(recording);
+        Ok(())
+    }
+
+    fn score(&mut self, points: &Points, recording: &mut Recording) -> Result<()> {
+        self.scorer.score(points, &self.batch, recording)
+    }
+
+    fn changes(&self) -> bool {
+        self.changes
+    }
+}
+
+/// Records the sum over row blocks for one chunk.
+fn total(
+    context: &Context,
+    points: &Points,
+    chunk: &Chunk,
+    partial: &Bindings,
+    (row_blocks, rows): (u32, u32),
+    recording: &mut Recording,
+) -> Result<()> {
+    let source = Source::new()
+        .constant("WORKGROUP", crate::gpu::WORKGROUP)
+        .constant("STRIDE", points.stride)
+        .constant("ROW_BLOCKS", row_blocks)
+        .constant("ROWS", rows)
+        .piece("total", include_str!("../../shaders/objective/network/total.wgsl"))?;
+    let kernel = context.gpu.kernel("total", &source)?;
+    let bindings = chunk.bindings.clone().and(&context.clock).and(partial);
+    recording.dispatch(&context.gpu, &kernel, &bindings, crate::gpu::Threads::Line(chunk.members))
+}

@@ -1,0 +1,4 @@
+// x above 0, 0.01 x below (Maas, Hannun, Ng 2013).
+fn activate(x: f32) -> f32 {
+    return max(x, 0.01 * x);
+}

@@ -1,0 +1,55 @@
+//! import clock, random, grid
+// A mini-batch, drawn on the device: the same for the whole population. Every epoch visits the rows in a new random
+// order, each once; the order is a permutation computed from the seed and the epoch, nothing is stored.
+@group(2) @binding(0) var<storage, read> all_rows: array<vec4f>;
+@group(2) @binding(1) var<storage, read> all_labels: array<u32>;
+@group(2) @binding(2) var<storage, read_write> batch_rows: array<vec4f>;
+@group(2) @binding(3) var<storage, read_write> batch_columns: array<f32>;
+@group(2) @binding(4) var<storage, read_write> batch_labels: array<u32>;
+
+// Four Feistel rounds over the two halves of an index of 2 HALF bits.
+fn shuffle(index: u32, keys: vec4u) -> u32 {
+    let mask = (1u << HALF) - 1u;
+    var left = index >> HALF;
+    var right = index & mask;
+    for (var round = 0u; round < 4u; round += 1u) {
+        var mixed = (right + keys[round]) * 0x9E3779B1u;
+        mixed = (mixed ^ (mixed >> 15u)) * 0x85EBCA77u;
+        let next = left ^ ((mixed ^ (mixed >> 13u)) & mask);
+        left = right;
+        right = next;
+    }
+    return (left << HALF) | right;
+}
+
+// The row at a place of the shuffled data; indices past the end walk on until they are inside.
+fn drawn(place: u32) -> u32 {
+    let epoch = place / ALL_ROWS;
+    let keys = philox(vec4u(epoch, 0u, 0u, BATCH), vec2u(clock.seed_low, clock.seed_high));
+    var index = shuffle(place % ALL_ROWS, keys);
+    while index >= ALL_ROWS {
+        index = shuffle(index, keys);
+    }
+    return index;
+}
+
+// One thread per vec4 of a row of the batch.
+@compute @workgroup_size(WORKGROUP)
+fn gather(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) groups: vec3u) {
+    let t = line(global, groups);
+    if t >= ROWS * ROW_VECTORS || clock.stopped != 0u { return; }
+    let row = t / ROW_VECTORS;
+    let place = clock.generation * ROWS + row;
+    let origin = drawn(place);
+    let value = all_rows[origin * ROW_VECTORS + t % ROW_VECTORS];
+    batch_rows[t] = value;
+    if t % ROW_VECTORS == 0u {
+        batch_labels[row] = all_labels[origin];
+    }
+    // The layered form reads columns: one input of all rows after the other.
+    if COLUMNS > 0u {
+        for (var j = 0u; j < 4u; j += 1u) {
+            batch_columns[(4u * (t % ROW_VECTORS) + j) * COLUMNS + row] = value[j];
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The rows a generation is scored on: all of them, uploaded once, or a batch drawn on the device.
+
+use super::{Form, Network};
+use crate::Result;
+use crate::gpu::{Bindings, Buffer, Recording, Source, Threads, WORKGROUP};
+use crate::population::Context;
+
+/// Bytes that a uniform binding may have on every adapter.
+pub(super) const WINDOW_BYTES: u32 = 65_536;
+/// Rows beyond the last that a tile of the layered form may read.
+pub(super) const TILE_ROWS: u32 = 1024;
+
+/// The rows of a batch in device memory, in the layout that the form reads.
+pub(super) struct Batch {
+    /// Rows of the batch.
+    pub(super) rows: u32,
+    /// `vec4`s of a row.
+    pub(super) row_vectors: u32,
+    /// Row after row, padded so that a window may start anywhere; for the fused forms.
+    pub(super) by_row: Buffer<[f32; 4]>,
+    /// Input after input, `columns` values each; for the layered form.
+    pub(super) by_column: Buffer<f32>,
+    /// Values of an input in `by_column`.
+    pub(super) columns: u32,
+    /// Class numbers, padded like the rows.
+    pub(super) labels: Buffer<u32>,
+    gather: Recording,
+}
+
+impl Batch {
+    pub(super) fn new(context: &Context, network: &Network, form: Form) -> Result<Self> {
+        let gpu = &context.gpu;
+        let inputs = network.architecture.inputs;
+        let rows = network.batch.unwrap_or(network.rows);
+        let row_vectors = inputs.div_ceil(4);
+        let layered = form == Form::Layered;
+        let columns = if layered { rows.next_multiple_of(4) + TILE_ROWS } else { 0 };
+        let padded_labels = rows as usize + (WINDOW_BYTES / 4) as usize;
+
+        let mut by_row_values = vec![[0.0f32; 4]; (network.rows * row_vectors) as usize];
+        for (row, features) in network.features.chunks(inputs as usize).enumerate() {
+            for (i, value) in features.iter().enumerate() {
+                by_row_values[row * row_vectors as usize + i / 4][i % 4] = *value;
+            }
+        }
+        let drawn = network.batch.is_some();
+        let padding = (WINDOW_BYTES / 16) as usize;
+        let batch_vectors = (rows * row_vectors) as usize + padding;
+        let mut labels = vec![0u32; padded_labels];
+        let mut by_column_values = vec![0.0f32; ((columns * row_vectors * 4) as usize).max(4)];
+        let by_row = if layered && !drawn {
+            gpu.upload_table("rows", &[[0.0f32; 4]])?
+        } else {
+            let mut start = by_row_values.clone();
+            start.resize(batch_vectors.max(start.len()), [0.0; 4]);
+            start.truncate(batch_vectors);
+            gpu.upload_table("rows", &start)?
+        };
+        if !drawn {
+            labels[..rows as usize].copy_from_slice(&network.labels);
+            if layered {
+                for (row, features) in network.features.chunks(inputs as usize).enumerate() {
+                    for (i, value) in features.iter().enumerate() {
+                        by_column_values[i * columns as usize + row] = *value;
+                    }
+                }
+            }
+        }
+        let labels = gpu.upload_table("labels", &labels)?;
+        let by_column = gpu.upload("columns", &by_column_values)?;
+        let mut gather = Recording::new();
+        if drawn {
+            let all_rows = gpu.upload("all rows", &by_row_values)?;
+            let all_labels = gpu.upload("all labels", &network.labels)?;
+            // Bits of half an index: the smallest even number of bits that counts all rows.
+            let half = (32 - (network.rows - 1).leading_zeros()).div_ceil(2).max(1);
+            let source = Source::new()
+                .constant("WORKGROUP", WORKGROUP)
+                .constant("ALL_ROWS", network.rows)
+                .constant("HALF", half)
+                .constant("ROWS", rows)
+                .constant("ROW_VECTORS", row_vectors)
+                .constant("COLUMNS", columns)
+                .piece("batch", include_str!("../../../shaders/objective/network/batch.wgsl"))?;
+            let bindings = Bindings::new()
+                .with("all_rows", all_rows.view())
+                .with("all_labels", all_labels.view())
+                .with("batch_rows", by_row.view())
+                .with("batch_columns", by_column.view())
+                .with("batch_labels", labels.view())
+                .and(&context.clock);
+            gather.dispatch(gpu, &gpu.kernel("gather", &source)?, &bindings, Threads::Line(rows * row_vectors))?;
+        }
+        Ok(Self { rows, row_vectors, by_row, by_column, columns, labels, gather })
+    }
+
+    /// Records the drawing of the generation's batch; nothing when it is all rows.
+    pub(super) fn record(&self, recording: &mut Recording) {
+        recording.append(&self.gather);
+    }
+}

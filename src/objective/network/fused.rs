@@ -1,0 +1,267 @@
+//! Forward pass and loss in one kernel, a thread per candidate: activations never leave the registers.
+//!
+//! The text is generated, since accumulators must be named to stay in registers. The rows come through a uniform
+//! window: a load of 1 ns in place of 6 on the software adapter, a broadcast on GPUs. A population too small to fill
+//! the machine is spread over blocks of rows, whose sums a second dispatch adds up.
+
+use std::fmt::Write as _;
+
+use super::batch::{Batch, WINDOW_BYTES};
+use super::{Architecture, Form, Layer, Network, Scorer, total};
+use crate::gpu::{Bindings, Buffer, Kernel, Recording, Source, Threads};
+use crate::population::{Context, Points};
+use crate::{Error, Result};
+
+/// Rows of the smallest block: a multiple of 64, so that a window of labels starts at 256 bytes.
+const BLOCK: u32 = 64;
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
+struct Slice {
+    first: u32,
+    block: u32,
+}
+
+pub(super) struct Fused {
+    context: Context,
+    body: Source,
+    /// Rows that one pass of the generated loop takes, and its loop iterations for them.
+    rows_per_pass: u32,
+    iterations: u32,
+    operations: f64,
+}
+
+/// How the rows of a batch are cut: blocks summed by one thread, slices of whole blocks in one dispatch.
+struct Cut {
+    block_rows: u32,
+    blocks: u32,
+    slice_blocks: u32,
+}
+
+impl Fused {
+    pub(super) fn new(context: &Context, network: &Network, batch: &Batch, form: Form) -> Result<Self> {
+        if batch.row_vectors * 16 * BLOCK > WINDOW_BYTES {
+            let remedy = format!("at most {} features for the fused forms", WINDOW_BYTES / 4 / BLOCK);
+            return Err(Error::setting("form", format!("{form:?}"), remedy));
+        }
+        let (text, rows_per_pass, iterations) = match form {
+            Form::Registers => (registers(&network.architecture), 1, 1),
+            _ => tiled(&network.architecture),
+        };
+        let body = Source::new()
+            .constant("OUTPUTS", network.architecture.outputs)
+            .piece("activation", network.architecture.activation.wgsl())?
+            .piece("loss", network.loss.wgsl())?
+            .constant("ROWS", batch.rows)
+            .constant("ROW_VECTORS", batch.row_vectors)
+            .piece("fused", &text)?;
+        let operations = network.architecture.operations() + 20.0 * f64::from(network.architecture.outputs);
+        Ok(Self { context: context.clone(), body, rows_per_pass, iterations, operations })
+    }
+
+    /// Enough blocks to fill the machine, no block beyond the loop limit, no slice beyond a window or 100 ms.
+    fn cut(&self, points: &Points, batch: &Batch) -> Cut {
+        let gpu = &self.context.gpu;
+        let wanted = if gpu.is_software() { 2_048 } else { 262_144 };
+        let blocks = (wanted / points.candidates.max(1)).clamp(1, batch.rows.div_ceil(BLOCK));
+        let window = WINDOW_BYTES / 16 / batch.row_vectors / BLOCK * BLOCK;
+        let loops = (gpu.loop_limit() / self.iterations).saturating_mul(self.rows_per_pass);
+        let block_rows =
+            batch.rows.div_ceil(blocks).next_multiple_of(BLOCK).min(window).min((loops / BLOCK * BLOCK).max(BLOCK));
+        let blocks = batch.rows.div_ceil(block_rows);
+        let chunk = points.chunks.iter().map(|chunk| chunk.members).max().unwrap_or(1);
+        let rows = gpu.work_limit() / self.operations / f64::from(chunk);
+        let slice_blocks = ((rows as u32).min(window) / block_rows).clamp(1, blocks);
+        Cut { block_rows, blocks, slice_blocks }
+    }
+
+    fn kernel(&self, points: &Points, batch: &Batch, cut: &Cut) -> Result<Kernel> {
+        let rows = cut.slice_blocks * cut.block_rows;
+        let source = points
+            .source
+            .clone()
+            .constant("BLOCK_ROWS", cut.block_rows)
+            .constant("WINDOW", rows * batch.row_vectors)
+            .constant("WINDOW_LABELS", rows / 4)
+            .join(&self.body);
+        self.context.gpu.kernel("evaluate", &source)
+    }
+}
+
+impl Scorer for Fused {
+    fn score(&mut self, points: &Points, batch: &Batch, recording: &mut Recording) -> Result<()> {
+        let gpu = &self.context.gpu;
+        let cut = self.cut(points, batch);
+        let kernel = self.kernel(points, batch, &cut)?;
+        let partial: Buffer<f32> = gpu.buffer("partial", u64::from(cut.blocks) * u64::from(points.stride))?;
+        let partial = Bindings::new().with("partial", partial.view());
+        let rows = cut.slice_blocks * cut.block_rows;
+        let mut slices = Vec::new();
+        for block in (0..cut.blocks).step_by(cut.slice_blocks as usize) {
+            let first = block * cut.block_rows;
+            let vectors = u64::from(rows * batch.row_vectors);
+            let slice = gpu.uniform("slice", &Slice { first, block })?;
+            let window = batch.by_row.part(u64::from(first * batch.row_vectors), vectors);
+            let bindings = partial
+                .clone()
+                .with("slice", slice.view())
+                .with("window", window)
+                .with("labels", batch.labels.part(first.into(), rows.into()));
+            slices.push((bindings, cut.slice_blocks.min(cut.blocks - block)));
+        }
+        for chunk in &points.chunks {
+            for (slice, blocks) in &slices {
+                let bindings = chunk.bindings.clone().and(&self.context.clock).and(slice);
+                recording.dispatch(gpu, &kernel, &bindings, Threads::Plane(chunk.members, *blocks))?;
+            }
+            total(&self.context, points, chunk, &partial, (cut.blocks, batch.rows), recording)?;
+        }
+        Ok(())
+    }
+}
+
+/// What both forms begin with.
+const HEAD: &str = "//! import window
+// One thread per candidate and block of rows.
+@compute @workgroup_size(WORKGROUP)
+fn evaluate(@builtin(global_invocation_id) global: vec3u) {
+    let candidate = global.x;
+    if candidate >= chunk.members || clock.stopped != 0u { return; }
+    let first = global.y * BLOCK_ROWS;
+    let last = min(first + BLOCK_ROWS, ROWS - slice.first);
+    var sum = 0.0;
+";
+
+/// What both end with.
+const TAIL: &str = "    partial[(slice.block + global.y) * STRIDE + candidate] = sum;\n}\n";
+
+/// A coordinate times its layer's deviation.
+fn weight(layer: &Layer, output: u32, input: u32) -> String {
+    format!("{:?} * at(candidate, {}u)", layer.scale, layer.coordinate(output, input))
+}
+
+/// All weights in named registers, one row after the other, any number of layers.
+fn registers(architecture: &Architecture) -> String {
+    let mut text = HEAD.to_string();
+    let layers = architecture.layers();
+    for (l, layer) in layers.iter().enumerate() {
+        for output in 0..layer.outputs {
+            for input in 0..=layer.inputs {
+                let _ = writeln!(text, "    let w{l}_{output}_{input} = {};", weight(layer, output, input));
+            }
+        }
+    }
+    text.push_str("    for (var row = first; row < last; row += 1u) {\n");
+    let vectors = architecture.inputs.div_ceil(4);
+    for v in 0..vectors {
+        let _ = writeln!(text, "        let x{v} = window[row * ROW_VECTORS + {v}u];");
+    }
+    let _ = writeln!(text, "        var z: array<f32, OUTPUTS>;");
+    for (l, layer) in layers.iter().enumerate() {
+        for output in 0..layer.outputs {
+            let mut sum = format!("w{l}_{output}_{}", layer.inputs);
+            for input in 0..layer.inputs {
+                let value = match l {
+                    0 => format!("x{}[{}]", input / 4, input % 4),
+                    _ => format!("a{}_{input}", l - 1),
+                };
+                sum = format!("fma({value}, w{l}_{output}_{input}, {sum})");
+            }
+            let _ = if l + 1 == layers.len() {
+                writeln!(text, "        z[{output}] = {sum};")
+            } else {
+                writeln!(text, "        let a{l}_{output} = activate({sum});")
+            };
+        }
+    }
+    text.push_str("        sum += row_loss(&z, label_of(row));\n    }\n");
+    text + TAIL
+}
+
+/// Tiles of rows by hidden units; weights are read once a tile of rows. Returns the text, the rows of a tile and the
+/// loop iterations that it takes.
+fn tiled(architecture: &Architecture) -> (String, u32, u32) {
+    let layers = architecture.layers();
+    let (hidden, output) = (layers[0], layers[1]);
+    let rows = match output.outputs {
+        0..=8 => 16,
+        9..=16 => 8,
+        _ => 4,
+    };
+    let units = (2..=5).rev().find(|units| hidden.outputs.is_multiple_of(*units)).unwrap_or(4).min(hidden.outputs);
+    let mut text = HEAD.to_string();
+    let _ = writeln!(text, "    for (var row = first; row < last; row += {rows}u) {{");
+    for o in 0..output.outputs {
+        let _ = writeln!(text, "        let b{o} = {};", weight(&output, o, output.inputs));
+        for t in 0..rows {
+            let _ = writeln!(text, "        var z{t}_{o} = b{o};");
+        }
+    }
+    let whole = hidden.outputs / units * units;
+    let _ = writeln!(text, "        for (var unit = 0u; unit < {whole}u; unit += {units}u) {{");
+    tile(&mut text, &hidden, &output, rows, units, "unit");
+    text.push_str("        }\n");
+    if whole < hidden.outputs {
+        let _ = writeln!(text, "        {{");
+        tile(&mut text, &hidden, &output, rows, hidden.outputs - whole, &format!("{whole}u"));
+        let _ = writeln!(text, "        }}");
+    }
+    for t in 0..rows {
+        let _ = writeln!(text, "        if row + {t}u < last {{\n            var z: array<f32, OUTPUTS>;");
+        for o in 0..output.outputs {
+            let _ = writeln!(text, "            z[{o}] = z{t}_{o};");
+        }
+        let _ = writeln!(text, "            sum += row_loss(&z, label_of(row + {t}u));\n        }}");
+    }
+    text.push_str("    }\n");
+    let iterations = 1 + hidden.outputs.div_ceil(units) * (1 + hidden.inputs.div_ceil(4));
+    (text + TAIL, rows, iterations)
+}
+
+/// `rows` by `units` sums of the hidden layer, from unit `first` on, and what they add to the outputs.
+fn tile(text: &mut String, hidden: &Layer, output: &Layer, rows: u32, units: u32, first: &str) {
+    let width = hidden.inputs + 1;
+    let scaled = |layer: &Layer, index: String| format!("{:?} * at(candidate, {index})", layer.scale);
+    for u in 0..units {
+        let _ = writeln!(text, "            let c{u} = {}u + ({first} + {u}u) * {width}u;", hidden.offset);
+        let _ = writeln!(text, "            let d{u} = {};", scaled(hidden, format!("c{u} + {}u", hidden.inputs)));
+        for t in 0..rows {
+            let _ = writeln!(text, "            var s{t}_{u} = d{u};");
+        }
+    }
+    let vectors = hidden.inputs / 4;
+    let inputs = |text: &mut String, vector: &str, count: u32| {
+        for t in 0..rows {
+            let _ = writeln!(text, "            let x{t} = window[(row + {t}u) * ROW_VECTORS + {vector}];");
+        }
+        for i in 0..count {
+            for u in 0..units {
+                let index = format!("c{u} + 4u * ({vector}) + {i}u");
+                let _ = writeln!(text, "            let w{u}_{i} = {};", scaled(hidden, index));
+                for t in 0..rows {
+                    let _ = writeln!(text, "            s{t}_{u} = fma(x{t}[{i}], w{u}_{i}, s{t}_{u});");
+                }
+            }
+        }
+    };
+    if vectors > 0 {
+        let _ = writeln!(text, "            for (var v = 0u; v < {vectors}u; v += 1u) {{");
+        inputs(text, "v", 4);
+        let _ = writeln!(text, "            }}");
+    }
+    if hidden.inputs % 4 > 0 {
+        inputs(text, &format!("{vectors}u"), hidden.inputs % 4);
+    }
+    for u in 0..units {
+        for o in 0..output.outputs {
+            let index = format!("{}u + {}u + {first} + {u}u", output.offset, o * (output.inputs + 1));
+            let _ = writeln!(text, "            let v{u}_{o} = {};", scaled(output, index));
+        }
+        for t in 0..rows {
+            let _ = writeln!(text, "            let a{t}_{u} = activate(s{t}_{u});");
+            for o in 0..output.outputs {
+                let _ = writeln!(text, "            z{t}_{o} = fma(a{t}_{u}, v{u}_{o}, z{t}_{o});");
+            }
+        }
+    }
+}

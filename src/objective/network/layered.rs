@@ -1,0 +1,349 @@
+//! Layer by layer: a candidate's layer is a matrix product in register tiles, activations lie in memory.
+//!
+//! Lanes run along rows, so the weight is the operand that all lanes share. On software adapters with subgroups one
+//! load feeds eight weights by broadcast; elsewhere weights are read four at a time. No barrier, no workgroup memory:
+//! measured to be the shape that both kinds of adapters run well.
+
+use std::fmt::Write as _;
+
+use super::batch::{Batch, TILE_ROWS};
+use super::{Architecture, Layer, Network, Scorer, total};
+use crate::Result;
+use crate::gpu::{Bindings, Buffer, Kernel, Recording, Source, Threads, View};
+use crate::population::{Context, Points};
+
+/// Bytes of a scratch buffer at most.
+const SCRATCH: u64 = 64 << 20;
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
+struct Part {
+    candidate: u32,
+    candidates: u32,
+    row: u32,
+    rows: u32,
+    block: u32,
+}
+
+/// How a tile is shaped and fetched on this adapter.
+#[derive(Clone, Copy, Debug)]
+struct Tile {
+    /// Lanes along rows: threads of a workgroup.
+    lanes: u32,
+    /// Rows of a thread, `lanes` apart.
+    rows: u32,
+    /// Largest number of units of a thread.
+    units: u32,
+    /// Lanes of a subgroup, when weights come by broadcast.
+    broadcast: Option<u32>,
+}
+
+pub(super) struct Layered {
+    context: Context,
+    architecture: Architecture,
+    tile: Tile,
+    losses: Source,
+    padded_rows: u32,
+    part_rows: u32,
+    staged_size: u32,
+    batch_rows: u32,
+    scratch: Option<Scratch>,
+}
+
+struct Scratch {
+    candidates: u32,
+    staged: Buffer<f32>,
+    activations: [Buffer<f32>; 2],
+}
+
+impl Tile {
+    fn padded(self, outputs: u32) -> u32 {
+        outputs.next_multiple_of(self.broadcast.unwrap_or(4))
+    }
+
+    /// Units of a thread for a layer: the largest allowed number that divides it.
+    fn units_for(self, padded: u32) -> u32 {
+        let step = self.broadcast.unwrap_or(4);
+        (1..=self.units / step).rev().map(|n| n * step).find(|n| padded.is_multiple_of(*n)).unwrap_or(step)
+    }
+}
+
+impl Layered {
+    pub(super) fn new(context: &Context, network: &Network, batch: &Batch) -> Result<Self> {
+        let gpu = &context.gpu;
+        let tile = match gpu.subgroup().filter(|size| gpu.is_software() && *size == 8) {
+            Some(size) => Tile { lanes: 32, rows: 4, units: 32, broadcast: Some(size) },
+            None => Tile { lanes: 64, rows: 4, units: 8, broadcast: None },
+        };
+        let architecture = network.architecture.clone();
+        let part_rows = batch.rows.min(4096);
+        let padded_rows = part_rows.next_multiple_of(tile.lanes * tile.rows);
+        debug_assert!(tile.lanes * tile.rows <= TILE_ROWS, "a tile may not read past the padding of the rows");
+        let staged_size = architecture.layers().iter().map(|l| (l.inputs + 1) * tile.padded(l.outputs)).sum();
+        let losses = Source::new()
+            .constant("REDUCE", gpu.reduction_width())
+            .constant("OUTPUTS", architecture.outputs)
+            .constant("PADDED_OUTPUTS", tile.padded(architecture.outputs))
+            .constant("PADDED_ROWS", padded_rows)
+            .piece("loss", network.loss.wgsl())?
+            .piece("layered_loss", include_str!("../../../shaders/objective/network/layered_loss.wgsl"))?;
+        Ok(Self {
+            context: context.clone(),
+            architecture,
+            tile,
+            losses,
+            padded_rows,
+            part_rows,
+            staged_size,
+            batch_rows: batch.rows,
+            scratch: None,
+        })
+    }
+
+    /// Candidates of a part: as many as the scratch buffers and 100 ms allow.
+    fn part_candidates(&self, candidates: u32) -> u32 {
+        let gpu = &self.context.gpu;
+        let widest = self.architecture.layers().iter().map(|l| self.tile.padded(l.outputs)).max().unwrap_or(4);
+        let budget = SCRATCH.min(gpu.binding_limit()) / 4;
+        let per_candidate = u64::from(widest * self.padded_rows).max(u64::from(self.staged_size));
+        let most = self.architecture.layers().iter().map(|l| f64::from(l.inputs * l.outputs)).fold(1.0, f64::max);
+        let by_time = gpu.work_limit() / (2.0 * most * f64::from(self.padded_rows));
+        candidates.min((budget / per_candidate) as u32).min(by_time as u32).clamp(1, 65_535)
+    }
+
+    fn scratch(&mut self, candidates: u32) -> Result<()> {
+        if self.scratch.as_ref().is_some_and(|scratch| scratch.candidates >= candidates) {
+            return Ok(());
+        }
+        let gpu = &self.context.gpu;
+        let widest = self.architecture.layers().iter().map(|l| self.tile.padded(l.outputs)).max().unwrap_or(4);
+        let size = u64::from(candidates) * u64::from(widest) * u64::from(self.padded_rows);
+        self.scratch = Some(Scratch {
+            candidates,
+            staged: gpu.buffer("staged weights", u64::from(candidates) * u64::from(self.staged_size))?,
+            activations: [gpu.buffer("activations", size)?, gpu.buffer("activations", size)?],
+        });
+        Ok(())
+    }
+
+    /// The kernel that lays a candidate's weights out as matrices.
+    fn stage_kernel(&self, points: &Points) -> Result<Kernel> {
+        let source = points
+            .source
+            .clone()
+            .constant("STAGED", self.staged_size)
+            .piece("weights", &weights(&self.architecture, self.tile))?
+            .piece("layered", include_str!("../../../shaders/objective/network/layered.wgsl"))?;
+        self.context.gpu.kernel("stage", &source)
+    }
+
+    fn dense_kernels(&self, batch: &Batch) -> Result<Vec<Kernel>> {
+        let layers = self.architecture.layers();
+        let mut offset = 0;
+        let mut kernels = Vec::new();
+        for (l, layer) in layers.iter().enumerate() {
+            let last = l + 1 == layers.len();
+            let source = Source::new()
+                .constant("STAGED", self.staged_size)
+                .constant("OFFSET", offset)
+                .constant("INPUTS", layer.inputs)
+                .constant("PADDED_INPUTS", self.tile.padded(layer.inputs))
+                .constant("PADDED", self.tile.padded(layer.outputs))
+                .constant("PADDED_ROWS", self.padded_rows)
+                .constant("COLUMNS", batch.columns)
+                .piece("activation", self.architecture.activation.wgsl())?
+                .piece("dense", &dense(layer, self.tile, l == 0, last))?;
+            kernels.push(self.context.gpu.kernel("dense", &source)?);
+            offset += (layer.inputs + 1) * self.tile.padded(layer.outputs);
+        }
+        Ok(kernels)
+    }
+
+    /// Records the forward pass of one part; the logits are then in the view returned.
+    fn forward(
+        &self,
+        (stage, dense): (&Kernel, &[Kernel]),
+        bindings: &Bindings,
+        part: Part,
+        batch: &Batch,
+        recording: &mut Recording,
+    ) -> Result<View> {
+        let gpu = &self.context.gpu;
+        let scratch = self.scratch.as_ref().expect("made before any part is recorded");
+        let bindings = bindings.clone().with("staged", scratch.staged.view());
+        recording.dispatch(gpu, stage, &bindings, Threads::Line(part.candidates * self.staged_size))?;
+        let rows = part.rows.div_ceil(self.tile.lanes * self.tile.rows);
+        let mut inputs = batch.by_column.view();
+        for (l, (layer, kernel)) in self.architecture.layers().iter().zip(dense).enumerate() {
+            let outputs = scratch.activations[l % 2].view();
+            let padded = self.tile.padded(layer.outputs);
+            let bound = bindings.clone().with("inputs", inputs).with("outputs", outputs.clone());
+            let grid = [rows, padded / self.tile.units_for(padded), part.candidates];
+            recording.dispatch(gpu, kernel, &bound, Threads::Grid(grid))?;
+            inputs = outputs;
+        }
+        Ok(inputs)
+    }
+
+    /// Outputs of a population of one, row after row.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) fn logits(&mut self, points: &Points, batch: &Batch) -> Result<Vec<f32>> {
+        self.scratch(1)?;
+        let gpu = self.context.gpu.clone();
+        let (stage, dense) = (self.stage_kernel(points)?, self.dense_kernels(batch)?);
+        let outputs = self.architecture.outputs as usize;
+        let mut all = Vec::with_capacity(outputs * batch.rows as usize);
+        for row in (0..batch.rows).step_by(self.part_rows as usize) {
+            let part =
+                Part { candidate: 0, candidates: 1, row, rows: self.part_rows.min(batch.rows - row), block: 0 };
+            let bindings = self.bindings(points.chunks[0].bindings.clone(), part)?;
+            let mut recording = Recording::new();
+            let view = self.forward((&stage, &dense), &bindings, part, batch, &mut recording)?;
+            let values: Vec<f32> = gpu.run(&recording, &[view])?.values(0);
+            for r in 0..part.rows as usize {
+                all.extend((0..outputs).map(|o| values[o * self.padded_rows as usize + r]));
+            }
+        }
+        Ok(all)
+    }
+
+    fn bindings(&self, chunk: Bindings, part: Part) -> Result<Bindings> {
+        Ok(chunk.and(&self.context.clock).with("part", self.context.gpu.uniform("part", &part)?.view()))
+    }
+}
+
+impl Scorer for Layered {
+    fn score(&mut self, points: &Points, batch: &Batch, recording: &mut Recording) -> Result<()> {
+        let gpu = self.context.gpu.clone();
+        let per_part = self.part_candidates(points.candidates);
+        self.scratch(per_part)?;
+        let (stage, dense) = (self.stage_kernel(points)?, self.dense_kernels(batch)?);
+        let losses = gpu.kernel("losses", &points.source.clone().join(&self.losses))?;
+        let blocks = self.batch_rows.div_ceil(self.part_rows);
+        let partial: Buffer<f32> = gpu.buffer("partial", u64::from(blocks) * u64::from(points.stride))?;
+        let partial = Bindings::new().with("partial", partial.view());
+        for chunk in &points.chunks {
+            for block in 0..blocks {
+                let row = block * self.part_rows;
+                for candidate in (0..chunk.members).step_by(per_part as usize) {
+                    let part = Part {
+                        candidate,
+                        candidates: per_part.min(chunk.members - candidate),
+                        row,
+                        rows: self.part_rows.min(batch.rows - row),
+                        block,
+                    };
+                    let bindings = self.bindings(chunk.bindings.clone(), part)?.and(&partial);
+                    let logits = self.forward((&stage, &dense), &bindings, part, batch, recording)?;
+                    let bindings = bindings.with("logits", logits).with("row_labels", batch.labels.view());
+                    recording.dispatch(&gpu, &losses, &bindings, Threads::Groups(part.candidates))?;
+                }
+            }
+            total(&self.context, points, chunk, &partial, (blocks, batch.rows), recording)?;
+        }
+        Ok(())
+    }
+}
+
+/// `weight(candidate, t)`: the t-th staged number of a candidate. Layer after layer, input after input, the biases as
+/// one input more; padding is 0.
+fn weights(architecture: &Architecture, tile: Tile) -> String {
+    let mut text = String::from("fn weight(candidate: u32, t: u32) -> f32 {\n");
+    let mut offset = 0;
+    for layer in architecture.layers() {
+        let padded = tile.padded(layer.outputs);
+        let size = (layer.inputs + 1) * padded;
+        let _ = writeln!(
+            text,
+            "    if t < {end}u {{\n        let input = (t - {offset}u) / {padded}u;\n        let output = (t - {offset}u) % {padded}u;
+        if output >= {outputs}u {{ return 0.0; }}
+        return {scale:?} * at(candidate, {first}u + output * {width}u + input);\n    }}",
+            end = offset + size,
+            outputs = layer.outputs,
+            scale = layer.scale,
+            first = layer.offset,
+            width = layer.inputs + 1,
+        );
+        offset += size;
+    }
+    text + "    return 0.0;\n}\n"
+}
+
+/// The kernel of one layer: `rows` by `units` sums a thread, as named accumulators.
+fn dense(layer: &Layer, tile: Tile, first: bool, last: bool) -> String {
+    let padded = tile.padded(layer.outputs);
+    let units = tile.units_for(padded);
+    let (lanes, rows) = (tile.lanes, tile.rows);
+    let subgroup = tile.broadcast.is_some();
+    let element = if subgroup { "f32" } else { "vec4f" };
+    let mut text = format!(
+        "//! import layered_part
+@group(2) @binding(1) var<storage, read> staged: array<{element}>;
+@group(2) @binding(2) var<storage, read> inputs: array<f32>;
+@group(2) @binding(3) var<storage, read_write> outputs: array<f32>;
+// One thread per {rows} rows by {units} units of one candidate.
+@compute @workgroup_size({lanes})
+fn dense(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32{}) {{
+    let row = group.x * {}u + lane;
+    let unit = group.y * {units}u;
+    let candidate = group.z;
+",
+        if subgroup { ", @builtin(subgroup_invocation_id) near: u32" } else { "" },
+        lanes * rows,
+    );
+    // The shared operand of one input: `units` weights into w0, w1, ...
+    let fetch = |text: &mut String, row: &str| {
+        let base = format!("candidate * STAGED + OFFSET + ({row}) * PADDED + unit");
+        if let Some(size) = tile.broadcast {
+            for c in 0..units / size {
+                let _ = writeln!(text, "        let v{c} = staged[{base} + {}u + near];", c * size);
+                for k in 0..size {
+                    let _ = writeln!(text, "        let w{} = subgroupBroadcast(v{c}, {k}u);", c * size + k);
+                }
+            }
+        } else {
+            for c in 0..units / 4 {
+                let _ = writeln!(text, "        let v{c} = staged[({base}) / 4u + {c}u];");
+                for k in 0..4 {
+                    let _ = writeln!(text, "        let w{} = v{c}[{k}];", c * 4 + k);
+                }
+            }
+        }
+    };
+    for t in 0..rows {
+        for u in 0..units {
+            let _ = writeln!(text, "    var s{t}_{u} = 0.0;");
+        }
+    }
+    text.push_str("    {\n");
+    fetch(&mut text, "INPUTS");
+    for t in 0..rows {
+        for u in 0..units {
+            let _ = writeln!(text, "        s{t}_{u} = w{u};");
+        }
+    }
+    text.push_str("    }\n    for (var i = 0u; i < INPUTS; i += 1u) {\n");
+    for t in 0..rows {
+        let place = if first {
+            format!("i * COLUMNS + part.row + row + {}u", t * lanes)
+        } else {
+            format!("(candidate * PADDED_INPUTS + i) * PADDED_ROWS + row + {}u", t * lanes)
+        };
+        let _ = writeln!(text, "        let x{t} = inputs[{place}];");
+    }
+    fetch(&mut text, "i");
+    for u in 0..units {
+        for t in 0..rows {
+            let _ = writeln!(text, "        s{t}_{u} = fma(x{t}, w{u}, s{t}_{u});");
+        }
+    }
+    text.push_str("    }\n");
+    for u in 0..units {
+        for t in 0..rows {
+            let value = if last { format!("s{t}_{u}") } else { format!("activate(s{t}_{u})") };
+            let place = format!("(candidate * PADDED + unit + {u}u) * PADDED_ROWS + row + {}u", t * lanes);
+            let _ = writeln!(text, "    outputs[{place}] = {value};");
+        }
+    }
+    text + "}\n"
+}

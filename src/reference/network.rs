@@ -1,0 +1,64 @@
+//! A dense network and its losses, one row at a time.
+
+use crate::objective::network::{Activation, Architecture, Loss};
+
+/// What a hidden unit does to its sum.
+pub fn activate(activation: Activation, x: f64) -> f64 {
+    match activation {
+        Activation::Tanh => x.tanh(),
+        Activation::Relu => x.max(0.0),
+        Activation::Sigmoid => sigmoid(x),
+        Activation::Gelu => 0.5 * x * (1.0 + (0.797_884_560_802_865_4 * (x + 0.044_715 * x * x * x)).tanh()),
+        Activation::LeakyRelu => x.max(0.01 * x),
+        Activation::Identity => x,
+    }
+}
+
+/// 1 / (1 + exp(-x)).
+pub fn sigmoid(x: f64) -> f64 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+/// Outputs of one row before softmax or sigmoid.
+pub fn logits(architecture: &Architecture, position: &[f32], row: &[f32]) -> Vec<f64> {
+    let layers = architecture.layers();
+    let mut values: Vec<f64> = row.iter().map(|x| f64::from(*x)).collect();
+    for (l, layer) in layers.iter().enumerate() {
+        let weight =
+            |output, input| f64::from(layer.scale) * f64::from(position[layer.coordinate(output, input) as usize]);
+        values = (0..layer.outputs)
+            .map(|output| {
+                let sum = weight(output, layer.inputs)
+                    + (0..layer.inputs).map(|input| weight(output, input) * values[input as usize]).sum::<f64>();
+                if l + 1 == layers.len() { sum } else { activate(architecture.activation, sum) }
+            })
+            .collect();
+    }
+    values
+}
+
+/// What one row costs.
+pub fn row_loss(loss: Loss, logits: &[f64], label: u32) -> f64 {
+    let target = |o: usize| f64::from(u8::from(o == label as usize));
+    let outputs = logits.iter().copied().enumerate();
+    let count = logits.len() as f64;
+    match loss {
+        Loss::CrossEntropy => {
+            let top = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            top + logits.iter().map(|z| (z - top).exp()).sum::<f64>().ln() - logits[label as usize]
+        }
+        Loss::Bce => {
+            outputs.map(|(o, z)| z.max(0.0) + (-z.abs()).exp().ln_1p() - target(o) * z).sum::<f64>() / count
+        }
+        Loss::Mse => outputs.map(|(o, z)| 0.5 * (sigmoid(z) - target(o)).powi(2)).sum::<f64>() / count,
+        Loss::Mae => outputs.map(|(o, z)| (sigmoid(z) - target(o)).abs()).sum::<f64>() / count,
+        Loss::Accuracy => f64::from(u8::from(logits.iter().any(|z| *z > logits[label as usize]))),
+    }
+}
+
+/// Mean loss over all rows.
+pub fn mean_loss(architecture: &Architecture, loss: Loss, position: &[f32], features: &[f32], labels: &[u32]) -> f64 {
+    let rows = features.chunks(architecture.inputs as usize);
+    let sum: f64 = rows.zip(labels).map(|(row, label)| row_loss(loss, &logits(architecture, position, row), *label)).sum();
+    sum / labels.len() as f64
+}

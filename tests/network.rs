@@ -1,0 +1,173 @@
+//! The three forms of the network objective against the plain `f64` forward pass.
+
+use gradless::gpu::{Bindings, Gpu, Pick, Recording};
+use gradless::objective::network::{Activation, Architecture, Form, Loss, Network};
+use gradless::population::{Context, Objective, Points, Shape};
+use gradless::reference;
+
+/// Repeatable numbers in [-1, 1).
+fn numbers(count: usize, seed: u32) -> Vec<f32> {
+    (0..count as u32)
+        .map(|i| {
+            let x = (i ^ seed.wrapping_mul(0x9E37_79B9)).wrapping_mul(2_654_435_761);
+            ((x ^ (x >> 15)).wrapping_mul(0x85EB_CA77) >> 8) as f32 / 8_388_608.0 - 1.0
+        })
+        .collect()
+}
+
+fn gpu() -> Gpu {
+    Gpu::open(&Pick::Best).unwrap()
+}
+
+fn architecture(inputs: u32, hidden: &[u32], outputs: u32, activation: Activation) -> Architecture {
+    Architecture { inputs, hidden: hidden.to_vec(), outputs, activation }
+}
+
+fn network(architecture: &Architecture, rows: usize) -> (Network, Vec<f32>, Vec<u32>) {
+    let features: Vec<f32> = numbers(rows * architecture.inputs as usize, 1).iter().map(|x| 2.0 * x).collect();
+    let labels: Vec<u32> = (0..rows as u32).map(|r| r.wrapping_mul(2_654_435_761) % architecture.outputs).collect();
+    (Network::new(architecture.clone(), &features, &labels).unwrap(), features, labels)
+}
+
+/// Fitness of a whole population, and its positions candidate after candidate.
+fn score(gpu: &Gpu, network: &Network, members: u32, largest_chunk: u32) -> (Vec<f32>, Vec<f32>) {
+    let dims = network.dims();
+    let clock = gpu.upload("clock", &[3u32, 0, 5, 9, 9, 0, 0, 0]).unwrap();
+    let context =
+        Context { gpu: gpu.clone(), clock: Bindings::new().with("clock", clock.view()), largest_chunk };
+    let shape = Shape { blocks: 1, members, width: dims };
+    let fitness = Points::fitness_buffer(gpu, "fitness", shape).unwrap();
+    let points = Points::direct(&context, "positions", shape, &fitness).unwrap();
+    let positions: Vec<f32> = numbers((dims * members) as usize, 2).iter().map(|x| 3.0 * x).collect();
+    for chunk in &points.chunks {
+        let mut columns = vec![0.0; (dims * points.stride) as usize];
+        for member in 0..chunk.members {
+            for i in 0..dims {
+                columns[(i * points.stride + member) as usize] = positions[((chunk.first + member) * dims + i) as usize];
+            }
+        }
+        gpu.write(&chunk.positions.view(), &columns);
+    }
+    let mut evaluation = network.bind(&context).unwrap();
+    let mut recording = Recording::new();
+    evaluation.prepare(&mut recording).unwrap();
+    evaluation.score(&points, &mut recording).unwrap();
+    let mut fitness: Vec<f32> = gpu.run(&recording, &[fitness.view()]).unwrap().values(0);
+    fitness.truncate(members as usize);
+    (fitness, positions)
+}
+
+fn compare(gpu: &Gpu, shape: &Architecture, rows: usize, members: u32, loss: Loss, form: Form) {
+    let (mut network, features, labels) = network(shape, rows);
+    network.loss = loss;
+    network.form = Some(form);
+    let (fitness, positions) = score(gpu, &network, members, u32::MAX);
+    for (value, position) in fitness.iter().zip(positions.chunks(network.dims() as usize)) {
+        let expected = reference::network::mean_loss(shape, loss, position, &features, &labels);
+        // Sums of up to a few thousand f32 terms; the exponential of the software adapter is good to 4e-6. A tie of two
+        // logits may fall either way: one row of them all.
+        let tolerance = if loss == Loss::Accuracy { 1.0 / rows as f64 } else { 2e-5 * expected.abs().max(1.0) };
+        let difference = (f64::from(*value) - expected).abs();
+        assert!(difference <= tolerance, "{shape:?} {loss:?} {form:?}: {value} for {expected}");
+    }
+}
+
+#[test]
+fn every_activation_and_loss_agrees_with_the_twin_in_every_form() {
+    let gpu = gpu();
+    for activation in Activation::ALL {
+        for form in [Form::Registers, Form::Tiled, Form::Layered] {
+            compare(&gpu, &architecture(4, &[10], 3, activation), 150, 37, Loss::CrossEntropy, form);
+        }
+    }
+    for loss in Loss::ALL {
+        for form in [Form::Registers, Form::Tiled, Form::Layered] {
+            compare(&gpu, &architecture(5, &[6], 4, Activation::Tanh), 70, 9, loss, form);
+        }
+    }
+}
+
+#[test]
+fn odd_sizes_agree_with_the_twin() {
+    let gpu = gpu();
+    let tanh = Activation::Tanh;
+    for (shape, rows, members) in [
+        (architecture(1, &[1], 2, tanh), 1, 1),
+        (architecture(2, &[], 2, tanh), 3, 5),
+        (architecture(7, &[5, 4], 3, tanh), 65, 6),
+        (architecture(3, &[20, 7, 5], 2, tanh), 100, 3),
+        (architecture(60, &[11], 2, tanh), 166, 10),
+        (architecture(13, &[10], 28, tanh), 300, 5),
+        (architecture(117, &[20], 2, tanh), 130, 4),
+        (architecture(40, &[64, 33], 10, tanh), 257, 7),
+    ] {
+        let mut forms = vec![Form::Layered];
+        if shape.hidden.len() == 1 {
+            forms.push(Form::Tiled);
+        }
+        if shape.parameters() < 300 {
+            forms.push(Form::Registers);
+        }
+        for form in forms {
+            compare(&gpu, &shape, rows, members, Loss::CrossEntropy, form);
+        }
+    }
+}
+
+#[test]
+fn a_loop_past_65535_iterations_sees_every_row() {
+    // llvmpipe ends loops after 65,535 iterations in total without a word.
+    let gpu = gpu();
+    let shape = architecture(3, &[4], 2, Activation::Tanh);
+    for form in [Form::Registers, Form::Tiled, Form::Layered] {
+        compare(&gpu, &shape, 150_000, 3, Loss::Accuracy, form);
+        compare(&gpu, &shape, 150_000, 3, Loss::CrossEntropy, form);
+    }
+}
+
+#[test]
+fn fitness_does_not_depend_on_the_chunks() {
+    let gpu = gpu();
+    for (form, hidden) in [(Form::Registers, 8), (Form::Tiled, 40), (Form::Layered, 40)] {
+        let (mut network, ..) = network(&architecture(6, &[hidden], 3, Activation::Tanh), 200);
+        network.form = Some(form);
+        let whole = score(&gpu, &network, 150, u32::MAX).0;
+        assert_eq!(whole, score(&gpu, &network, 150, 64).0, "{form:?}");
+        assert_eq!(whole, score(&gpu, &network, 150, 4).0, "{form:?}");
+    }
+}
+
+#[test]
+fn a_batch_is_the_same_rows_in_every_form() {
+    let gpu = gpu();
+    let shape = architecture(5, &[8], 3, Activation::Tanh);
+    let (mut network, ..) = network(&shape, 333);
+    network.batch = Some(50);
+    let by_form = [Form::Registers, Form::Tiled, Form::Layered].map(|form| {
+        network.form = Some(form);
+        score(&gpu, &network, 5, u32::MAX).0
+    });
+    for other in &by_form[1..] {
+        for (a, b) in by_form[0].iter().zip(other) {
+            assert!((a - b).abs() < 1e-5 * a.abs().max(1.0), "{by_form:?}");
+        }
+    }
+}
+
+#[test]
+fn logits_and_mean_loss_of_one_position_agree_with_the_twin() {
+    let gpu = gpu();
+    let shape = architecture(6, &[12], 3, Activation::Relu);
+    let (network, features, labels) = network(&shape, 5000);
+    let position = numbers(network.dims() as usize, 7);
+    let logits = network.logits(&gpu, &position).unwrap();
+    for (row, values) in logits.chunks(3).enumerate() {
+        let expected = reference::network::logits(&shape, &position, &features[row * 6..][..6]);
+        for (a, b) in values.iter().zip(expected) {
+            assert!((f64::from(*a) - b).abs() < 1e-5, "row {row}: {a} for {b}");
+        }
+    }
+    let loss = network.mean_loss(&gpu, &position).unwrap();
+    let expected = reference::network::mean_loss(&shape, Loss::CrossEntropy, &position, &features, &labels);
+    assert!((f64::from(loss) - expected).abs() < 1e-5, "{loss} for {expected}");
+}
