@@ -1,5 +1,6 @@
 //! Trains neural networks without backpropagation, whole populations at once, in WGSL compute shaders.
 
+pub mod data;
 mod error;
 pub mod gpu;
 pub mod objective;

@@ -1,0 +1,229 @@
+//! Data: from a name or a CSV file to scaled numbers, ready for the device.
+//!
+//! The tour: [`builtin`](known) and `csv` give a [`Grid`] of text cells; [`Table`] says which column is
+//! the label; [`split()`] holds rows out; [`Encoder`], fitted on the rest alone, turns cells into numbers.
+//! Whatever is decided on the way that someone might not expect is said aloud in [`Notes`].
+
+mod builtin;
+mod column;
+mod csv;
+mod encode;
+mod generated;
+mod split;
+mod table;
+mod unseen;
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+pub use builtin::{Known, known};
+pub use column::{Column, Kind, Level};
+pub use csv::{MAXIMUM_BYTES, MAXIMUM_COLUMNS, parse, read};
+pub use encode::{Encoder, MAXIMUM_FEATURES, MAXIMUM_VALUES, Part};
+pub use split::{Split, split};
+pub use table::{Grid, MAXIMUM_CLASSES, Notes, Table};
+pub use unseen::Unseen;
+
+/// What does not exist and ends like this is a missing file, not an unknown name.
+const FILE_ENDINGS: [&str; 3] = ["csv", "tsv", "txt"];
+
+/// Names by which a header is known. Not `y`, which is also a frequent cell.
+const HEADER_NAMES: [&str; 3] = ["class", "label", "target"];
+
+/// How a data set is read and divided.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Options {
+    /// The label column: its name, or its number from 1. Default: a column called class, label, target or
+    /// y, else the last.
+    pub label: Option<String>,
+    /// Whether the first row of a file holds the columns' names. Default: judged from the cells.
+    pub header: Option<bool>,
+    /// What becomes of missing cells (empty, `?`, `NA`, `NaN`, `null`).
+    pub missing: Missing,
+    /// Share of the rows held out for testing, 0 to 0.9.
+    pub test_fraction: f64,
+    /// Seed of the split and of generated points.
+    pub seed: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { label: None, header: None, missing: Missing::Impute, test_fraction: 0.2, seed: 1 }
+    }
+}
+
+/// What becomes of missing feature cells. Rows without a label are dropped either way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Missing {
+    /// The training mean of a number, the most frequent level of a category.
+    #[default]
+    Impute,
+    /// The row is dropped, from the training and the test part.
+    Drop,
+}
+
+/// A data set divided and encoded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dataset {
+    /// Short name: the built-in's, or the file's without its ending.
+    pub name: String,
+    /// Class names; a label is an index into them.
+    pub classes: Vec<String>,
+    /// One name per encoded feature: `column`, or `column=level`.
+    pub feature_names: Vec<String>,
+    /// The rows to learn from, shuffled.
+    pub train: Part,
+    /// The rows held out, shuffled; none where `test_fraction` is 0.
+    pub test: Part,
+    /// Turns raw cells into features; belongs into the model file.
+    pub encoder: Encoder,
+    /// The raw rows.
+    pub table: Table,
+    /// Which rows of the table went where.
+    pub split: Split,
+    /// What was decided on the way.
+    pub notes: Notes,
+}
+
+/// Loads a built-in or generated set by its name (`iris`, `moons`, `moons:500`, `moons:n=500,noise=0.1`) or
+/// a CSV file by its path. A built-in name goes before a file of that name; `./iris` is the file.
+///
+/// # Errors
+/// An unknown name, a file that cannot be read or understood, an option out of range.
+pub fn load(source: &str, options: &Options) -> Result<Dataset> {
+    let path = Path::new(source);
+    if let Some((grid, name)) = builtin::find(source, options.seed)? {
+        let (table, notes) = Table::new(grid, options.label.as_deref())?;
+        return Dataset::new(&name, table, notes, options);
+    }
+    let ending =
+        path.extension().is_some_and(|ending| FILE_ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)));
+    if !path.exists() && !ending && path.components().count() < 2 {
+        let names: Vec<&str> = known().iter().map(|known| known.name).collect();
+        let remedy = format!("neither a known data set ({}) nor a file; give the path of a CSV file", names.join(", "));
+        return Err(Error::setting("data", source, remedy));
+    }
+    // A label given by number tells nothing about the first row.
+    let label = options.label.as_deref().filter(|label| table::number(label).is_none());
+    let telling: Vec<&str> = label.into_iter().chain(HEADER_NAMES).collect();
+    let (grid, mut notes) = read(path, options.header, &telling)?;
+    let (table, more) = Table::new(grid, options.label.as_deref())?;
+    notes.extend(more);
+    let name = path.file_stem().map_or(source.into(), |stem| stem.to_string_lossy());
+    Dataset::new(&name, table, notes, options)
+}
+
+impl Dataset {
+    /// Divides and encodes a table; `notes` are those of reading it.
+    ///
+    /// # Errors
+    /// A test fraction outside 0 to 0.9, an infinite cell, no usable column, too many features.
+    pub fn new(name: &str, mut table: Table, mut notes: Notes, options: &Options) -> Result<Self> {
+        if !(0.0..=0.9).contains(&options.test_fraction) {
+            let remedy = "a share of the rows from 0 to 0.9, such as 0.2";
+            return Err(Error::setting("test", options.test_fraction, remedy));
+        }
+        if options.missing == Missing::Drop {
+            let (complete, more) = table.complete()?;
+            table = complete;
+            notes.extend(more);
+        }
+        let split = split(&table.labels, options.test_fraction, options.seed);
+        notes.extend(untested(&table, &split));
+        let (encoder, dropped) = Encoder::fit(&table, &split.train)?;
+        notes.extend(dropped);
+        // Both parts in one go, so that a column's missing cells are one note.
+        let rows: Vec<usize> = split.train.iter().chain(&split.test).copied().collect();
+        let (mut train, more) = encoder.encode(&table, &rows)?;
+        let test = train.split_off(split.train.len());
+        notes.extend(more);
+        let (classes, feature_names) = (table.classes.clone(), encoder.feature_names());
+        Ok(Self { name: name.into(), classes, feature_names, train, test, encoder, table, split, notes })
+    }
+}
+
+/// A note on the classes that have no test row though rows are held out.
+fn untested(table: &Table, split: &Split) -> Option<String> {
+    let mut tested = vec![false; table.classes.len()];
+    for &row in &split.test {
+        tested[table.labels[row] as usize] = true;
+    }
+    let untested: Vec<String> =
+        table.classes.iter().zip(tested).filter(|(_, tested)| !tested).map(|(class, _)| class.clone()).collect();
+    (!split.test.is_empty() && !untested.is_empty())
+        .then(|| format!("too few rows to test on, trained on only: class {}", table::listed(&untested)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_known_set_loads_as_it_is_listed() {
+        for known in known() {
+            let set = load(known.name, &Options::default()).expect(known.name);
+            assert_eq!(set.train.rows + set.test.rows, known.rows, "{}", known.name);
+            assert_eq!((set.train.width, set.classes.len()), (known.features, known.classes), "{}", known.name);
+            assert_eq!(set.test.rows, known.rows / 5, "{}", known.name);
+            assert_eq!(set.notes, Notes::new(), "{}", known.name);
+        }
+    }
+
+    #[test]
+    fn the_seed_decides_points_and_split() {
+        let of = |source, seed| load(source, &Options { seed, ..Options::default() }).expect("loads");
+        assert_eq!(of("moons:200", 3), of("moons:200", 3));
+        assert_ne!(of("moons:200", 3).table, of("moons:200", 4).table);
+        let text = "a,class\n1,p\n2,q\n3,p\n4,q\n5,p\n6,q\n";
+        let split_of = |seed| {
+            let (grid, notes) = parse(text.as_bytes(), "text", None, &[]).expect("parses");
+            let (table, _) = Table::new(grid, None).expect("has labels");
+            Dataset::new("text", table, notes, &Options { seed, ..Options::default() }).expect("encodes").split
+        };
+        assert_eq!(split_of(1), split_of(1));
+        assert!((2..10).any(|seed| split_of(seed) != split_of(1)));
+    }
+
+    #[test]
+    fn dropping_and_imputing_are_said_aloud() {
+        let rows: String = (0..20).map(|i| format!("{i},{},{}\n", ["red", "blue"][i % 2], i % 3)).collect();
+        let text = format!("size,colour,class\n{rows},red,1\n7,?,2\n9,blue,\n");
+        let file = |missing| {
+            let (grid, _) = parse(text.as_bytes(), "t.csv", None, &[]).expect("parses");
+            let (table, notes) = Table::new(grid, None).expect("has labels");
+            Dataset::new("t", table, notes, &Options { missing, test_fraction: 0.0, ..Options::default() })
+                .expect("encodes")
+        };
+        let imputed = file(Missing::Impute);
+        assert_eq!(imputed.train.rows, 22);
+        assert_eq!(
+            imputed.notes,
+            [
+                "1 row dropped (no label)",
+                "size: 1 missing cell imputed with the training mean 9.381",
+                "colour: 1 missing cell imputed with the most frequent level `red`"
+            ]
+        );
+        let dropped = file(Missing::Drop);
+        assert_eq!(dropped.train.rows, 20);
+        assert_eq!(dropped.notes, ["1 row dropped (no label)", "2 rows dropped (missing cells)"]);
+    }
+
+    #[test]
+    fn unknown_names_and_bad_settings_say_what_would_do() {
+        let said = |source, fraction| {
+            load(source, &Options { test_fraction: fraction, ..Options::default() }).expect_err(source).to_string()
+        };
+        assert!(said("moon", 0.2).contains("moons") && said("moon", 0.2).contains("CSV file"));
+        assert!(said("moons", 1.5).contains("0 to 0.9"));
+        assert!(said("moons", f64::NAN).contains("0 to 0.9"));
+        assert!(said("moon:noise=0.1", 0.2).contains("CSV file"));
+        assert!(said("nowhere.csv", 0.2).starts_with("nowhere.csv: "));
+        assert!(said("./src", 0.2).contains("folder"));
+        assert!(matches!(load("nowhere.csv", &Options::default()), Err(Error::File { .. })));
+    }
+}
