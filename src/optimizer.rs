@@ -78,9 +78,15 @@ fn value(text: &str) -> serde_json::Value {
     }
 }
 
+/// Settings with numbers as they were typed: through text, since a 32-bit number has more digits as a 64-bit one.
+fn listed(settings: &impl serde::Serialize) -> serde_json::Value {
+    let text = serde_json::to_string(settings).unwrap_or_default();
+    serde_json::from_str(&text).unwrap_or_default()
+}
+
 /// The setting that all swarms have.
 const VMAX: (&str, &str) =
-    ("vmax", "largest step per coordinate; null: the objective's own (networks 0.4, functions none)");
+    ("vmax", "largest step per coordinate; null: the objective's own (networks 1, functions none)");
 
 fn check_vmax(vmax: Option<f32>) -> Result<()> {
     vmax.map_or(Ok(()), |vmax| within("vmax", vmax, f32::MIN_POSITIVE, f32::MAX))
@@ -102,7 +108,7 @@ mod tests {
     fn settings_are_checked_by_name_and_by_range() {
         let one = |key: &str, text: &str| BTreeMap::from([(key.to_string(), text.to_string())]);
         let pso = Entry::find("pso").unwrap();
-        assert_eq!(pso.build(&one("social", "1.2")).unwrap().settings()["social"], 1.2f32);
+        assert_eq!(pso.build(&one("social", "1.2")).unwrap().settings()["social"], 1.2);
         assert!(pso.build(&one("sociable", "1.2")).unwrap_err().to_string().contains("no such setting"));
         assert!(pso.build(&one("inertia", "7")).unwrap_err().to_string().contains("inertia"));
         assert!(pso.build(&one("inertia", "heavy")).unwrap_err().to_string().contains("inertia=heavy"));

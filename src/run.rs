@@ -85,6 +85,8 @@ pub struct Builder<'a> {
     members: u32,
     seed: u64,
     generations: u32,
+    horizon: Option<u32>,
+    evaluations: Option<u64>,
     target: f32,
     largest_chunk: u32,
 }
@@ -136,6 +138,20 @@ impl Builder<'_> {
     #[must_use]
     pub fn generations(mut self, generations: u32) -> Self {
         self.generations = generations;
+        self
+    }
+
+    /// Generations over which schedules run, when not as many as there are.
+    #[must_use]
+    pub fn horizon(mut self, generations: u32) -> Self {
+        self.horizon = Some(generations);
+        self
+    }
+
+    /// Candidates that may be scored: whole generations up to so many, at least one.
+    #[must_use]
+    pub fn evaluations(mut self, evaluations: u64) -> Self {
+        self.evaluations = Some(evaluations);
         self
     }
 
@@ -203,17 +219,7 @@ impl Builder<'_> {
 
     fn bind(&self) -> Result<Run> {
         let gpu = self.gpu;
-        let clock = Clock {
-            seed_low: self.seed as u32,
-            seed_high: (self.seed >> 32) as u32,
-            generation: 0,
-            horizon: self.generations,
-            limit: self.generations,
-            stopped: 0,
-            goal: self.target,
-            best: WORST,
-        };
-        let clock = gpu.upload("clock", &[clock])?;
+        let clock = gpu.buffer::<Clock>("clock", 1)?;
         let history = gpu.buffer::<Record>("history", HISTORY.into())?;
         let context = Context {
             gpu: gpu.clone(),
@@ -250,6 +256,20 @@ impl Builder<'_> {
         }
         generation.append(step.tell());
         generation.append(&tick);
+        let affordable = self.evaluations.map_or(u64::MAX, |all| (all / per_generation).max(1));
+        let limit = u64::from(self.generations).min(affordable) as u32;
+        let horizon = self.horizon.unwrap_or(limit).min(limit).max(1);
+        let now = Clock {
+            seed_low: self.seed as u32,
+            seed_high: (self.seed >> 32) as u32,
+            generation: 0,
+            horizon,
+            limit,
+            stopped: 0,
+            goal: self.target,
+            best: WORST,
+        };
+        gpu.write(&clock.view(), &[now]);
         gpu.submit(step.start(), 1, &[])?;
         let report = Report {
             generation: 0,
@@ -269,7 +289,7 @@ impl Builder<'_> {
             generation,
             tick,
             per_generation,
-            limit: self.generations,
+            limit,
             submitted: 0,
             batch: 1,
             under_way: VecDeque::new(),
@@ -290,6 +310,8 @@ impl Run {
             members: 64,
             seed: 0,
             generations: 200,
+            horizon: None,
+            evaluations: None,
             target: -WORST,
             largest_chunk: u32::MAX,
         }
@@ -303,6 +325,11 @@ impl Run {
     /// Candidates scored in a generation, remembered ones included.
     pub fn evaluations_per_generation(&self) -> u64 {
         self.per_generation
+    }
+
+    /// Generations after which it stops.
+    pub fn limit(&self) -> u32 {
+        self.limit
     }
 
     /// Keeps the device busy and waits for the oldest submission under way: a few dozen milliseconds of work.

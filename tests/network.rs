@@ -33,8 +33,7 @@ fn network(architecture: &Architecture, rows: usize) -> (Network, Vec<f32>, Vec<
 fn score(gpu: &Gpu, network: &Network, members: u32, largest_chunk: u32) -> (Vec<f32>, Vec<f32>) {
     let dims = network.dims();
     let clock = gpu.upload("clock", &[3u32, 0, 5, 9, 9, 0, 0, 0]).unwrap();
-    let context =
-        Context { gpu: gpu.clone(), clock: Bindings::new().with("clock", clock.view()), largest_chunk };
+    let context = Context { gpu: gpu.clone(), clock: Bindings::new().with("clock", clock.view()), largest_chunk };
     let shape = Shape { blocks: 1, members, width: dims };
     let fitness = Points::fitness_buffer(gpu, "fitness", shape).unwrap();
     let points = Points::direct(&context, "positions", shape, &fitness).unwrap();
@@ -43,7 +42,8 @@ fn score(gpu: &Gpu, network: &Network, members: u32, largest_chunk: u32) -> (Vec
         let mut columns = vec![0.0; (dims * points.stride) as usize];
         for member in 0..chunk.members {
             for i in 0..dims {
-                columns[(i * points.stride + member) as usize] = positions[((chunk.first + member) * dims + i) as usize];
+                columns[(i * points.stride + member) as usize] =
+                    positions[((chunk.first + member) * dims + i) as usize];
             }
         }
         gpu.write(&chunk.positions.view(), &columns);

@@ -144,8 +144,7 @@ pub enum Loss {
 
 impl Activation {
     /// All, for help and tests.
-    pub const ALL: [Self; 6] =
-        [Self::Tanh, Self::Relu, Self::Sigmoid, Self::Gelu, Self::LeakyRelu, Self::Identity];
+    pub const ALL: [Self; 6] = [Self::Tanh, Self::Relu, Self::Sigmoid, Self::Gelu, Self::LeakyRelu, Self::Identity];
 
     fn wgsl(self) -> &'static str {
         match self {
@@ -289,11 +288,7 @@ impl Network {
 /// A context whose clock stands still in generation 0.
 fn resting(gpu: &Gpu) -> Result<Context> {
     let clock = gpu.upload("clock", &[0u32; 8])?;
-    Ok(Context {
-        gpu: gpu.clone(),
-        clock: Bindings::new().with("clock", clock.view()),
-        largest_chunk: u32::MAX,
-    })
+    Ok(Context { gpu: gpu.clone(), clock: Bindings::new().with("clock", clock.view()), largest_chunk: u32::MAX })
 }
 
 /// A population of one.
@@ -315,9 +310,9 @@ impl Objective for Network {
         self.architecture.parameters() as u32
     }
 
-    /// Coordinates start standard normal, unbounded; steps of 0.4 were the best of those tried.
+    /// Coordinates are scaled by layer, so they start standard normal; the walls are far out and a step is at most 1.
     fn domain(&self) -> Domain {
-        Domain { low: -1.0, high: 1.0, start: Start::Normal, bounded: false, step: Some(0.4) }
+        Domain { low: -10.0, high: 10.0, start: Start::Normal, bounded: true, step: Some(1.0) }
     }
 
     fn bind(&self, context: &Context) -> Result<Box<dyn Evaluation>> {

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Entry;
+use super::{Entry, listed};
 use crate::Result;
 use crate::gpu::{Bindings, Buffer, Kernel, Recording, Threads, View};
 use crate::population::{Chunk, Context, Domain, Optimizer, Points, Shape, Start, Step, WORST};
@@ -64,7 +64,7 @@ impl Optimizer for Gwo {
     }
 
     fn settings(&self) -> serde_json::Value {
-        serde_json::json!(self)
+        listed(self)
     }
 
     fn arrays(&self) -> u32 {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::pso::Neighbourhood;
 use super::swarm::{Rule, SwarmStep};
-use super::{Entry, VMAX, check_vmax, within};
+use super::{Entry, VMAX, check_vmax, listed, within};
 use crate::Result;
 use crate::population::{Context, Domain, Optimizer, Shape, Step};
 
@@ -80,7 +80,7 @@ impl Optimizer for MPso {
     }
 
     fn settings(&self) -> serde_json::Value {
-        serde_json::json!(self)
+        listed(self)
     }
 
     fn arrays(&self) -> u32 {

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::swarm::{Rule, SwarmStep};
-use super::{Entry, VMAX, check_vmax, within};
+use super::{Entry, VMAX, check_vmax, listed, within};
 use crate::Result;
 use crate::population::{Context, Domain, Optimizer, Shape, Step};
 
@@ -23,7 +23,7 @@ pub struct Pso {
     pub schedule: Schedule,
     /// Whom a member follows.
     pub neighbourhood: Neighbourhood,
-    /// Largest step per coordinate and generation; null leaves it to the objective (0.4 for networks, whose coordinates
+    /// Largest step per coordinate and generation; null leaves it to the objective (1 for networks, whose coordinates
     /// are scaled to a standard deviation of 1; unlimited for functions).
     pub vmax: Option<f32>,
 }
@@ -108,7 +108,7 @@ impl Optimizer for Pso {
     }
 
     fn settings(&self) -> serde_json::Value {
-        serde_json::json!(self)
+        listed(self)
     }
 
     fn arrays(&self) -> u32 {

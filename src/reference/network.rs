@@ -47,9 +47,7 @@ pub fn row_loss(loss: Loss, logits: &[f64], label: u32) -> f64 {
             let top = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             top + logits.iter().map(|z| (z - top).exp()).sum::<f64>().ln() - logits[label as usize]
         }
-        Loss::Bce => {
-            outputs.map(|(o, z)| z.max(0.0) + (-z.abs()).exp().ln_1p() - target(o) * z).sum::<f64>() / count
-        }
+        Loss::Bce => outputs.map(|(o, z)| z.max(0.0) + (-z.abs()).exp().ln_1p() - target(o) * z).sum::<f64>() / count,
         Loss::Mse => outputs.map(|(o, z)| 0.5 * (sigmoid(z) - target(o)).powi(2)).sum::<f64>() / count,
         Loss::Mae => outputs.map(|(o, z)| (sigmoid(z) - target(o)).abs()).sum::<f64>() / count,
         Loss::Accuracy => f64::from(u8::from(logits.iter().any(|z| *z > logits[label as usize]))),
@@ -59,6 +57,7 @@ pub fn row_loss(loss: Loss, logits: &[f64], label: u32) -> f64 {
 /// Mean loss over all rows.
 pub fn mean_loss(architecture: &Architecture, loss: Loss, position: &[f32], features: &[f32], labels: &[u32]) -> f64 {
     let rows = features.chunks(architecture.inputs as usize);
-    let sum: f64 = rows.zip(labels).map(|(row, label)| row_loss(loss, &logits(architecture, position, row), *label)).sum();
+    let sum: f64 =
+        rows.zip(labels).map(|(row, label)| row_loss(loss, &logits(architecture, position, row), *label)).sum();
     sum / labels.len() as f64
 }

@@ -194,8 +194,7 @@ impl Layered {
         let outputs = self.architecture.outputs as usize;
         let mut all = Vec::with_capacity(outputs * batch.rows as usize);
         for row in (0..batch.rows).step_by(self.part_rows as usize) {
-            let part =
-                Part { candidate: 0, candidates: 1, row, rows: self.part_rows.min(batch.rows - row), block: 0 };
+            let part = Part { candidate: 0, candidates: 1, row, rows: self.part_rows.min(batch.rows - row), block: 0 };
             let bindings = self.bindings(points.chunks[0].bindings.clone(), part)?;
             let mut recording = Recording::new();
             let view = self.forward((&stage, &dense), &bindings, part, batch, &mut recording)?;

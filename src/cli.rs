@@ -1,0 +1,237 @@
+//! The words on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use gradless::data::Missing;
+use gradless::objective::network::{Activation, Loss};
+
+/// Trains neural networks without backpropagation: whole populations at once, on any GPU.
+#[derive(Parser, Debug)]
+#[command(version, about, after_help = "Start with: gradless train iris")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// List the adapters, their limits, and which one would be used.
+    Devices(Output),
+    /// Train a network on a data set.
+    Train(Box<Train>),
+    /// Score a trained network on labelled rows.
+    Eval(Eval),
+    /// Predict the class of every row of a file.
+    Predict(Predict),
+    /// Minimize a test function, or your own in WGSL.
+    Minimize(Box<Minimize>),
+    /// Known data sets.
+    Data {
+        #[command(subcommand)]
+        command: Data,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Data {
+    /// List the built-in data sets.
+    List(Output),
+}
+
+#[derive(Args, Debug, Clone, Default)]
+pub(crate) struct Output {
+    /// Print one JSON object on stdout, as the last thing.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug, Clone, Default)]
+pub(crate) struct Device {
+    /// Adapter: part of its name, its number in `gradless devices`, or `software` [default: the best, or
+    /// $GRADLESS_DEVICE].
+    #[arg(long, value_name = "NAME|INDEX|software")]
+    pub(crate) device: Option<String>,
+    /// Print device time by kernel on stderr when done (slower: every dispatch is timed).
+    #[arg(long)]
+    pub(crate) profile: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Train {
+    /// A built-in set (`gradless data list`), or a .csv file.
+    #[arg(required_unless_present_any = ["resume", "config", "help_settings"])]
+    pub(crate) data: Option<String>,
+    /// Label column, by name or number from 1 [default: class, label or target, else the last].
+    #[arg(long, value_name = "COLUMN", help_heading = "Data")]
+    pub(crate) label: Option<String>,
+    /// Whether the first row holds names [default: judged by the row].
+    #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true", help_heading = "Data")]
+    pub(crate) header: Option<bool>,
+    /// What becomes of missing cells [default: impute].
+    #[arg(long, value_enum, help_heading = "Data")]
+    pub(crate) missing: Option<MissingName>,
+    /// Share of the rows held out for the test, 0 to 0.9 [default: 0.2].
+    #[arg(long, value_name = "SHARE", help_heading = "Data")]
+    pub(crate) test: Option<f64>,
+    /// Hidden layers: mlp:10, mlp:20,7,5, or none for logistic regression [default: mlp:10].
+    #[arg(long, help_heading = "Model")]
+    pub(crate) model: Option<String>,
+    /// What hidden units do to their sum [default: tanh].
+    #[arg(long, value_parser = named::<Activation>, value_name = "NAME", help_heading = "Model")]
+    pub(crate) activation: Option<Activation>,
+    /// What a row costs: cross-entropy, bce, mse, mae or accuracy [default: cross-entropy].
+    #[arg(long, value_parser = named::<Loss>, value_name = "NAME", help_heading = "Model")]
+    pub(crate) loss: Option<Loss>,
+    #[command(flatten)]
+    pub(crate) search: Search,
+    /// Rows scored in a generation: a number, drawn anew each time, or full. Small batches make large data cheap; the
+    /// remembered positions are then scored again every generation [default: full].
+    #[arg(long, value_name = "N|full", help_heading = "Search")]
+    pub(crate) batch: Option<String>,
+    /// Folder of the run [default: runs/DATA-OPTIMIZER-N].
+    #[arg(long, value_name = "DIR", help_heading = "Run")]
+    pub(crate) out: Option<PathBuf>,
+    /// Settings from a file, as in a run's config.toml; flags go before it.
+    #[arg(long, value_name = "FILE.toml", help_heading = "Run")]
+    pub(crate) config: Option<PathBuf>,
+    /// Go on with the run in this folder. Only limits, device and output may be given beside it.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["data", "config", "out"], help_heading = "Run")]
+    pub(crate) resume: Option<PathBuf>,
+    /// Seconds between checkpoints [default: 10].
+    #[arg(long, value_name = "SECONDS", help_heading = "Run")]
+    pub(crate) checkpoint: Option<f64>,
+    #[command(flatten)]
+    pub(crate) device: Device,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// What `train` and `minimize` share: the optimizer, its settings, and what ends the run.
+#[derive(Args, Debug, Clone, Default)]
+pub(crate) struct Search {
+    /// pso, mpso, empso or gwo [default: pso].
+    #[arg(long, value_name = "NAME", help_heading = "Search")]
+    pub(crate) optimizer: Option<String>,
+    /// A setting of the optimizer; give it again for more. See --help-settings.
+    #[arg(short = 's', long = "setting", value_name = "KEY=VALUE", value_parser = setting, help_heading = "Search")]
+    pub(crate) settings: Vec<(String, String)>,
+    /// List the settings of --optimizer with their defaults, and leave.
+    #[arg(long, help_heading = "Search")]
+    pub(crate) help_settings: bool,
+    /// Candidates of a generation [default: 128; minimize: 30].
+    #[arg(long, value_name = "N", help_heading = "Search")]
+    pub(crate) population: Option<u32>,
+    /// Generations at most; schedules run over them [default: 300; minimize: 500].
+    #[arg(long, value_name = "N", help_heading = "Search")]
+    pub(crate) generations: Option<u32>,
+    /// Candidates scored at most, in whole generations.
+    #[arg(long, value_name = "N", help_heading = "Search")]
+    pub(crate) evaluations: Option<u64>,
+    /// Seconds at most. Without --generations, schedules then run over 1,000 generations.
+    #[arg(long, value_name = "S", help_heading = "Search")]
+    pub(crate) seconds: Option<f64>,
+    /// Stop at a best fitness at or below this.
+    #[arg(long, value_name = "VALUE", allow_negative_numbers = true, help_heading = "Search")]
+    pub(crate) target: Option<f32>,
+    /// Seed of everything random: one seed, one result on one adapter [default: 1].
+    #[arg(long, value_name = "N", help_heading = "Search")]
+    pub(crate) seed: Option<u64>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Eval {
+    /// Folder of a run, or its model.safetensors.
+    pub(crate) run: PathBuf,
+    /// A file with a label column, or a built-in set.
+    pub(crate) data: String,
+    /// Whether the first row holds names [default: judged by the row].
+    #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
+    pub(crate) header: Option<bool>,
+    #[command(flatten)]
+    pub(crate) device: Device,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Predict {
+    /// Folder of a run, or its model.safetensors.
+    pub(crate) run: PathBuf,
+    /// Rows to predict; columns are matched by name. A label column is not needed; where there is one, the predictions
+    /// are scored.
+    pub(crate) file: PathBuf,
+    /// Where to write the rows with prediction and probabilities [default: stdout].
+    #[arg(short, long, value_name = "OUT.csv")]
+    pub(crate) output: Option<PathBuf>,
+    /// Whether the first row holds names [default: judged by the row].
+    #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
+    pub(crate) header: Option<bool>,
+    #[command(flatten)]
+    pub(crate) device: Device,
+    /// Print one JSON object on stdout, as the last thing.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Minimize {
+    /// Name of a function (sphere, rastrigin, ackley, f1 ... f13; --list for all), or a .wgsl file that defines
+    /// `fn objective(candidate: u32) -> f32` over `at(candidate, i)`.
+    #[arg(required_unless_present_any = ["list", "help_settings"])]
+    pub(crate) function: Option<String>,
+    /// List the functions with their domains and optima, and leave.
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// Number of coordinates [default: the function's own, usually 30; a file's: 2].
+    #[arg(long, value_name = "N")]
+    pub(crate) dims: Option<u32>,
+    /// Move the optimum by so much along every axis [without a value: 0.3 of the half side].
+    #[arg(long, value_name = "BY", num_args = 0..=1, allow_negative_numbers = true)]
+    pub(crate) shift: Option<Option<f32>>,
+    /// Lower end of the box of a .wgsl file [default: -1].
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub(crate) low: Option<f32>,
+    /// Upper end of the box of a .wgsl file [default: 1].
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub(crate) high: Option<f32>,
+    /// Runs, with seeds from --seed on; more than one show mean and median.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) runs: u32,
+    #[command(flatten)]
+    pub(crate) search: Search,
+    #[command(flatten)]
+    pub(crate) device: Device,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// Names of [`Missing`].
+#[derive(ValueEnum, Debug, Clone, Copy)]
+pub(crate) enum MissingName {
+    /// The mean of a number, the most frequent of a category.
+    Impute,
+    /// Leave the row out.
+    Drop,
+}
+
+impl From<MissingName> for Missing {
+    fn from(name: MissingName) -> Self {
+        match name {
+            MissingName::Impute => Self::Impute,
+            MissingName::Drop => Self::Drop,
+        }
+    }
+}
+
+/// A value by its name in files.
+fn named<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
+    serde_json::from_value(serde_json::Value::String(text.into())).map_err(|e| e.to_string())
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().into(), value.trim().into())),
+        _ => Err("give it as key=value, as in -s social=1.2".into()),
+    }
+}

@@ -1,0 +1,84 @@
+//! One file per subcommand: glue between the words of the command line and the library.
+
+mod data;
+mod devices;
+mod eval;
+mod minimize;
+mod predict;
+mod progress;
+mod train;
+
+use anyhow::Result;
+use comfy_table::{ContentArrangement, Table, presets};
+use gradless::gpu::{Gpu, Pick};
+use gradless::optimizer::Entry;
+use serde_json::json;
+
+use crate::cli::{Cli, Command, Data, Device};
+
+pub(crate) fn run(cli: Cli) -> Result<()> {
+    match cli.command {
+        Command::Devices(output) => devices::run(&output),
+        Command::Train(arguments) => train::run(&arguments),
+        Command::Eval(arguments) => eval::run(&arguments),
+        Command::Predict(arguments) => predict::run(&arguments),
+        Command::Minimize(arguments) => minimize::run(&arguments),
+        Command::Data { command: Data::List(output) } => data::list(&output),
+    }
+}
+
+/// Opens the adapter asked for.
+fn open(device: Option<&str>, profile: bool) -> Result<Gpu> {
+    let gpu = Gpu::open(&device.map_or(Pick::Best, Pick::from))?;
+    if profile && !gpu.start_profile() {
+        eprintln!("note: {} has no timestamps, so there is no profile", gpu.report().name);
+    }
+    Ok(gpu)
+}
+
+fn open_for(arguments: &Device) -> Result<Gpu> {
+    open(arguments.device.as_deref(), arguments.profile)
+}
+
+/// The `device` object of every JSON report.
+fn device_json(gpu: &Gpu) -> serde_json::Value {
+    let report = gpu.report();
+    json!({"name": report.name, "backend": report.backend, "type": report.kind, "driver": report.driver})
+}
+
+/// Device time by kernel, on stderr.
+fn print_profile(gpu: &Gpu) {
+    let Some(profile) = gpu.profile() else { return };
+    let total: u64 = profile.kernels.iter().map(|(.., spent)| spent).sum();
+    let mut table = table(&["kernel", "dispatches", "total ms", "mean us", "share"]);
+    for (name, count, spent) in &profile.kernels {
+        table.add_row([
+            name.clone(),
+            count.to_string(),
+            format!("{:.2}", *spent as f64 / 1e6),
+            format!("{:.1}", *spent as f64 / 1e3 / (*count).max(1) as f64),
+            format!("{:.1} %", 100.0 * *spent as f64 / total.max(1) as f64),
+        ]);
+    }
+    eprintln!("{table}");
+}
+
+/// Lists an optimizer's settings.
+fn print_settings(name: Option<&str>) -> Result<()> {
+    let entry = Entry::find(name.unwrap_or("pso"))?;
+    println!("{}: {}", entry.name, entry.about);
+    let defaults = entry.defaults();
+    let mut table = table(&["setting", "default", "meaning"]);
+    for (name, meaning) in entry.settings {
+        let default = defaults[name].as_str().map_or_else(|| defaults[name].to_string(), str::to_string);
+        table.add_row([*name, &default, *meaning]);
+    }
+    println!("{table}");
+    Ok(())
+}
+
+fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
+    table
+}

@@ -1,0 +1,44 @@
+//! `gradless devices`
+
+use anyhow::Result;
+use gradless::gpu::{Gpu, Pick, adapters};
+use serde_json::json;
+
+use crate::cli::Output;
+
+pub(super) fn run(output: &Output) -> Result<()> {
+    let all = adapters();
+    let chosen = Gpu::open(&Pick::Best);
+    let used = chosen.as_ref().ok().and_then(|gpu| all.iter().position(|a| a == gpu.report()));
+    let why = match std::env::var("GRADLESS_DEVICE") {
+        Ok(name) => format!("GRADLESS_DEVICE is {name:?}"),
+        Err(_) => "discrete before integrated before software, Vulkan, Metal and DX12 before GL".into(),
+    };
+    if output.json {
+        println!("{}", json!({"command": "devices", "devices": all, "used": used, "why": why}));
+        return chosen.map(drop).map_err(Into::into);
+    }
+    let mut table = super::table(&["", "#", "name", "type", "backend", "driver", "binding", "subgroup", "timestamps"]);
+    for (index, adapter) in all.iter().enumerate() {
+        let subgroup = match adapter.subgroup {
+            (0, 0) => "none".into(),
+            (low, high) if low == high => low.to_string(),
+            (low, high) => format!("{low}-{high}"),
+        };
+        table.add_row([
+            (if used == Some(index) { "*" } else { "" }).to_string(),
+            index.to_string(),
+            adapter.name.clone(),
+            adapter.kind.clone(),
+            adapter.backend.clone(),
+            adapter.driver.clone(),
+            format!("{} MiB", adapter.max_binding >> 20),
+            subgroup,
+            (if adapter.timestamps { "yes" } else { "no" }).into(),
+        ]);
+    }
+    println!("{table}");
+    chosen?;
+    println!("* would be used: {why}; choose another with --device NAME, --device NUMBER or GRADLESS_DEVICE");
+    Ok(())
+}

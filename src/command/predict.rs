@@ -1,0 +1,68 @@
+//! `gradless predict`
+
+use std::io::Write;
+
+use anyhow::Result;
+use gradless::Error;
+use gradless::data::Unseen;
+use gradless::metrics::{largest, scores};
+use gradless::model::Model;
+use serde_json::json;
+
+use super::eval::model_file;
+use crate::cli::Predict;
+
+pub(super) fn run(arguments: &Predict) -> Result<()> {
+    let model = Model::load(&model_file(&arguments.run))?;
+    let unseen = model.encoder.read_file(&arguments.file, arguments.header)?;
+    for note in &unseen.notes {
+        eprintln!("note: {note}");
+    }
+    let gpu = super::open_for(&arguments.device)?;
+    let classes = &model.encoder.classes;
+    let logits = model.logits(&gpu, &unseen.features)?;
+    let predicted = largest(&logits, classes.len());
+    let test = match &unseen.labels {
+        Some(labels) => Some(model.score(&gpu, &unseen.features, labels)?.1),
+        None => None,
+    };
+    debug_assert!(test.is_none_or(|t| {
+        let labels = unseen.labels.as_deref().unwrap_or_default();
+        (t.accuracy - scores(&predicted, labels, classes.len(), 0.0).accuracy).abs() < 1e-12
+    }));
+    super::print_profile(&gpu);
+    let csv = written(&model, &unseen, &predicted, &logits).map_err(|e| Error::file(&arguments.file, e))?;
+    match &arguments.output {
+        Some(path) => gradless::folder::write(path, &csv)?,
+        None if !arguments.json => std::io::stdout().write_all(&csv)?,
+        None => {}
+    }
+    if arguments.json {
+        let names: Vec<_> = predicted.iter().map(|class| &classes[*class as usize]).collect();
+        println!(
+            "{}",
+            json!({"command": "predict", "version": env!("CARGO_PKG_VERSION"), "device": super::device_json(&gpu),
+                   "run": arguments.run, "file": arguments.file, "rows": predicted.len(), "out": arguments.output,
+                   "test": test, "predictions": names})
+        );
+    } else if let Some(test) = test {
+        eprintln!("{} rows: accuracy {:.4}, f1 {:.4}", predicted.len(), test.accuracy, test.f1);
+    }
+    Ok(())
+}
+
+/// The file's own columns, then the predicted class and the probability of every class.
+fn written(model: &Model, unseen: &Unseen, predicted: &[u32], logits: &[f32]) -> csv::Result<Vec<u8>> {
+    let classes = &model.encoder.classes;
+    let probabilities = model.probabilities(logits);
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let grid = &unseen.grid;
+    let extra = std::iter::once("prediction".to_string()).chain(classes.iter().map(|class| format!("p({class})")));
+    writer.write_record(grid.names.iter().cloned().chain(extra))?;
+    for (row, class) in predicted.iter().enumerate() {
+        let shares = &probabilities[row * classes.len()..][..classes.len()];
+        let extra = std::iter::once(classes[*class as usize].clone()).chain(shares.iter().map(|p| format!("{p:.6}")));
+        writer.write_record(grid.row(row).map(str::to_string).chain(extra))?;
+    }
+    writer.into_inner().map_err(|e| e.into_error().into())
+}

@@ -1,0 +1,381 @@
+//! `gradless train`
+
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result};
+use gradless::Error;
+use gradless::config::Config;
+use gradless::data::{self, Dataset};
+use gradless::folder::{self, Folder, History};
+use gradless::gpu::Gpu;
+use gradless::metrics::Scores;
+use gradless::model::Model;
+use gradless::objective::network::Network;
+use gradless::plot::{Curve, Regions, Series, decision_regions, loss_curve};
+use gradless::run::{Run, Stop};
+use serde_json::json;
+
+use super::progress::{Progress, interrupted, watch_interrupts};
+use crate::cli::Train;
+
+pub(super) fn run(arguments: &Train) -> Result<()> {
+    if arguments.search.help_settings {
+        return super::print_settings(arguments.search.optimizer.as_deref());
+    }
+    let mut config = described(arguments)?;
+    config.check()?;
+    let optimizer = config.build_optimizer()?;
+    let options = data::Options {
+        label: config.label.clone(),
+        header: config.header,
+        missing: config.missing,
+        test_fraction: config.test,
+        seed: config.seed,
+    };
+    let dataset = data::load(&config.data, &options)?;
+    for note in &dataset.notes {
+        eprintln!("note: {note}");
+    }
+    let architecture = config.architecture(dataset.train.width as u32, dataset.classes.len() as u32)?;
+    let mut network = Network::new(architecture, &dataset.train.features, &dataset.train.labels)?;
+    network.loss = config.loss;
+    network.batch = config.batch.filter(|batch| *batch as usize != dataset.train.rows);
+    let gpu = super::open(config.device.as_deref(), arguments.device.profile)?;
+
+    let (generations, horizon) = config.span();
+    let mut builder = Run::new(&gpu, &network, optimizer.as_ref())
+        .members(config.population)
+        .seed(config.seed)
+        .generations(generations)
+        .horizon(horizon);
+    if let Some(evaluations) = config.evaluations {
+        builder = builder.evaluations(evaluations);
+    }
+    if let Some(target) = config.target {
+        builder = builder.target(target);
+    }
+    let mut run = builder.start()?;
+
+    // Nothing is written before everything that can be wrong has been looked at.
+    resolve(&mut config, optimizer.settings())?;
+    let fingerprint = dataset.table.fingerprint();
+    let folder = match (&arguments.resume, &arguments.out) {
+        (Some(path), _) => {
+            let folder = Folder::open(path)?;
+            if let Some(snapshot) = folder.checkpoint(fingerprint)? {
+                run.restore(&snapshot).with_context(|| folder.file("checkpoint.safetensors").display().to_string())?;
+            }
+            folder::write(&folder.file("config.toml"), config.to_toml()?.as_bytes())?;
+            folder
+        }
+        (None, Some(path)) => Folder::create(path, &config.to_toml()?)?,
+        (None, None) => {
+            let stem = format!("{}-{}", plain(&dataset.name), config.optimizer);
+            Folder::create_numbered(Path::new("runs"), &stem, &config.to_toml()?)?
+        }
+    };
+    if arguments.resume.is_none() && !dataset.split.test.is_empty() {
+        dataset.table.save_csv(&dataset.split.test, &folder.file("test.csv"))?;
+    }
+    let history = folder.history(run.report().generation)?;
+    let mut training = Training { gpu: &gpu, config: &config, dataset: &dataset, network: &network, folder, history };
+    training.advance(&mut run, fingerprint)?;
+    let report = training.finish(&mut run, optimizer.settings())?;
+    super::print_profile(&gpu);
+    if arguments.output.json {
+        println!("{report}");
+    } else {
+        training.print(&report);
+    }
+    Ok(())
+}
+
+/// Defaults, then the file, then the flags.
+fn described(arguments: &Train) -> Result<Config> {
+    let search = &arguments.search;
+    let mut config = match (&arguments.config, &arguments.resume) {
+        (Some(path), _) => Config::read(path)?,
+        (None, Some(path)) => {
+            refuse_beside_resume(arguments)?;
+            Config::read(&Folder::open(path)?.file("config.toml"))?
+        }
+        (None, None) => Config::default(),
+    };
+    macro_rules! take {
+        ($($field:ident = $value:expr),* $(,)?) => { $(if let Some(value) = $value { config.$field = value; })* };
+    }
+    take!(
+        data = arguments.data.clone(),
+        missing = arguments.missing.map(Into::into),
+        test = arguments.test,
+        model = arguments.model.clone(),
+        activation = arguments.activation,
+        loss = arguments.loss,
+        optimizer = search.optimizer.clone(),
+        population = search.population,
+        seed = search.seed,
+        checkpoint = arguments.checkpoint,
+    );
+    config.label = arguments.label.clone().or(config.label);
+    config.header = arguments.header.or(config.header);
+    config.generations = search.generations.or(config.generations);
+    config.evaluations = search.evaluations.or(config.evaluations);
+    config.seconds = search.seconds.or(config.seconds);
+    config.target = search.target.or(config.target);
+    config.device = arguments.device.device.clone().or(config.device);
+    if let Some(batch) = &arguments.batch {
+        config.batch = match (batch.as_str(), batch.parse()) {
+            ("full", _) => None,
+            (_, Ok(rows)) => Some(rows),
+            _ => return Err(Error::setting("batch", batch, "give a number of rows, or full").into()),
+        };
+    }
+    if search.optimizer.is_some() && arguments.config.is_some() {
+        config.settings.clear();
+    }
+    for (key, value) in &search.settings {
+        let number = value.parse::<f64>().map(toml::Value::Float);
+        config.settings.insert(key.clone(), number.unwrap_or_else(|_| toml::Value::String(value.clone())));
+    }
+    if config.data.is_empty() {
+        return Err(Error::setting("data", "", "name a built-in set or a file: gradless train iris").into());
+    }
+    Ok(config)
+}
+
+/// What a run is cannot change while it goes on; what ends it can.
+fn refuse_beside_resume(arguments: &Train) -> Result<()> {
+    let search = &arguments.search;
+    let given = [
+        ("label", arguments.label.is_some()),
+        ("header", arguments.header.is_some()),
+        ("missing", arguments.missing.is_some()),
+        ("test", arguments.test.is_some()),
+        ("model", arguments.model.is_some()),
+        ("activation", arguments.activation.is_some()),
+        ("loss", arguments.loss.is_some()),
+        ("optimizer", search.optimizer.is_some()),
+        ("setting", !search.settings.is_empty()),
+        ("population", search.population.is_some()),
+        ("seed", search.seed.is_some()),
+        ("batch", arguments.batch.is_some()),
+    ];
+    match given.iter().find(|(_, given)| *given) {
+        Some((name, _)) => {
+            let remedy = "beside --resume only --generations, --evaluations, --seconds, --target, --checkpoint, \
+                          --device and --json may be given";
+            Err(Error::setting(*name, "given", remedy).into())
+        }
+        None => Ok(()),
+    }
+}
+
+/// Fills in what was left to defaults, so that the saved file says it all.
+fn resolve(config: &mut Config, settings: serde_json::Value) -> Result<()> {
+    let path = Path::new(&config.data);
+    if path.exists() {
+        let whole = path.canonicalize().map_err(|e| Error::file(path, e))?;
+        config.data = whole.to_string_lossy().into_owned();
+    }
+    if config.evaluations.is_none() && config.seconds.is_none() {
+        config.generations.get_or_insert(Config::GENERATIONS);
+    }
+    for (key, value) in settings.as_object().into_iter().flatten() {
+        if let Ok(value) = toml::Value::try_from(value) {
+            config.settings.insert(key.clone(), value);
+        }
+    }
+    Ok(())
+}
+
+/// A name fit for a folder.
+fn plain(name: &str) -> String {
+    let stem = Path::new(name).file_stem().unwrap_or_default().to_string_lossy();
+    let plain: String = stem.chars().map(|c| if c.is_alphanumeric() || c == '_' { c } else { '-' }).take(40).collect();
+    if plain.is_empty() { "data".into() } else { plain }
+}
+
+/// A run on its way to a report.
+struct Training<'a> {
+    gpu: &'a Gpu,
+    config: &'a Config,
+    dataset: &'a Dataset,
+    network: &'a Network,
+    folder: Folder,
+    history: History,
+}
+
+impl Training<'_> {
+    /// Runs to the end, saving as it goes.
+    fn advance(&mut self, run: &mut Run, fingerprint: u64) -> Result<()> {
+        watch_interrupts();
+        let timed = self.config.seconds;
+        let (limit, _) = self.config.span();
+        let progress = Progress::new(limit.min(run.limit()), timed, run.report().generation);
+        let mut saved = Instant::now();
+        let mut written = 0;
+        while run.report().stop.is_none() {
+            run.step()?;
+            self.history.append(&run.report().history[written..])?;
+            written = run.report().history.len();
+            progress.show(run.report(), run.evaluations_per_generation(), limit == u32::MAX && timed.is_some());
+            if run.report().stop.is_none() && interrupted() {
+                run.interrupt(Stop::Interrupted)?;
+            } else if run.report().stop.is_none() && timed.is_some_and(|s| run.report().seconds >= s) {
+                run.interrupt(Stop::Seconds)?;
+            } else if saved.elapsed().as_secs_f64() >= self.config.checkpoint && run.report().stop.is_none() {
+                let snapshot = run.snapshot()?;
+                self.history.append(&run.report().history[written..])?;
+                written = run.report().history.len();
+                self.save(run, &snapshot, fingerprint)?;
+                saved = Instant::now();
+            }
+        }
+        let snapshot = run.snapshot()?;
+        self.history.append(&run.report().history[written..])?;
+        self.save(run, &snapshot, fingerprint)?;
+        progress.finish();
+        Ok(())
+    }
+
+    /// History first: a checkpoint never lies ahead of it.
+    fn save(&mut self, run: &mut Run, snapshot: &gradless::run::Snapshot, fingerprint: u64) -> Result<()> {
+        self.history.sync()?;
+        self.folder.save_checkpoint(snapshot, fingerprint)?;
+        self.model(run)?.save(&self.folder.file("model.safetensors"))?;
+        Ok(())
+    }
+
+    fn model(&self, run: &mut Run) -> Result<Model> {
+        let architecture = self.network.architecture.clone();
+        let weights = architecture.weights(&run.best()?);
+        Ok(Model { architecture, loss: self.config.loss, encoder: self.dataset.encoder.clone(), weights })
+    }
+
+    /// Scores the best network, draws the pictures, writes and returns the report.
+    fn finish(&self, run: &mut Run, settings: serde_json::Value) -> Result<serde_json::Value> {
+        let model = Model::load(&self.folder.file("model.safetensors"))?;
+        let Dataset { train, test, .. } = self.dataset;
+        let (_, train_scores) = model.score(self.gpu, &train.features, &train.labels)?;
+        let (_, test_scores) = model.score(self.gpu, &test.features, &test.labels)?;
+        self.pictures(&model)?;
+        let run_report = run.report();
+        let test_scores: Option<Scores> = (test.rows > 0).then_some(test_scores);
+        let busy = run_report.device_seconds.map(|s| s / run_report.seconds.max(1e-9));
+        let report = json!({
+            "command": "train",
+            "version": env!("CARGO_PKG_VERSION"),
+            "device": super::device_json(self.gpu),
+            "data": {"name": self.dataset.name, "train_rows": train.rows, "test_rows": test.rows,
+                     "features": train.width, "classes": self.dataset.classes.len()},
+            "model": {"name": self.config.model, "parameters": model.architecture.parameters(),
+                      "activation": model.architecture.activation, "loss": self.config.loss},
+            "optimizer": {"name": self.config.optimizer, "search": "whole", "settings": settings},
+            "seed": self.config.seed,
+            "population": self.config.population,
+            "batch": self.config.batch,
+            "generations": run_report.generation,
+            "evaluations": run_report.evaluations,
+            "seconds": round(run_report.seconds),
+            "device_busy": busy.map(round),
+            "stop": run_report.stop,
+            "train": {"loss": train_scores.loss, "accuracy": train_scores.accuracy},
+            "test": test_scores,
+            "out": self.folder.path(),
+        });
+        let text = serde_json::to_string_pretty(&report)?;
+        folder::write(&self.folder.file("report.json"), text.as_bytes())?;
+        Ok(report)
+    }
+
+    fn pictures(&self, model: &Model) -> Result<()> {
+        let [best, mean] = self.history.curves()?;
+        let title = format!("{}: {} on {}", self.dataset.name, self.config.optimizer, self.config.model);
+        let series = [Series { name: "best", points: &best }, Series { name: "mean", points: &mean }];
+        let y_label = format!("{} loss", json!(self.config.loss).as_str().unwrap_or_default());
+        let curve = Curve { title: &title, x_label: "generation", y_label: &y_label, series: &series };
+        loss_curve(&curve, &self.folder.file("loss"))?;
+        if self.dataset.train.width == 2 && self.dataset.feature_names.len() == 2 {
+            self.regions(model)?;
+        }
+        Ok(())
+    }
+
+    /// The plane of two features with the class predicted everywhere, in standard deviations.
+    fn regions(&self, model: &Model) -> Result<()> {
+        const RESOLUTION: u32 = 120;
+        let train = &self.dataset.train;
+        let range = |axis: usize| {
+            let values = train.features.iter().skip(axis).step_by(2).copied();
+            let (low, high) = values.fold((f32::MAX, f32::MIN), |(l, h), v| (l.min(v), h.max(v)));
+            let margin = 0.08 * (high - low).max(0.1);
+            (low - margin, high + margin)
+        };
+        let (x, y) = (range(0), range(1));
+        let place = |(low, high): (f32, f32), i: u32| low + (high - low) * (i as f32 + 0.5) / RESOLUTION as f32;
+        let grid: Vec<f32> =
+            (0..RESOLUTION).flat_map(|j| (0..RESOLUTION).flat_map(move |i| [place(x, i), place(y, j)])).collect();
+        let classes = gradless::metrics::largest(&model.logits(self.gpu, &grid)?, self.dataset.classes.len());
+        let points: Vec<_> =
+            train.features.chunks_exact(2).zip(&train.labels).map(|(p, label)| (p[0], p[1], *label)).collect();
+        let name = |axis: usize| format!("{} (standardized)", self.dataset.feature_names[axis]);
+        let title = format!("{}: what the network predicts", self.dataset.name);
+        let regions = Regions {
+            title: &title,
+            x_label: &name(0),
+            y_label: &name(1),
+            x,
+            y,
+            resolution: RESOLUTION,
+            classes: &classes,
+            class_names: &self.dataset.classes,
+            points: &points,
+        };
+        Ok(decision_regions(&regions, &self.folder.file("regions"))?)
+    }
+
+    /// The report for people.
+    fn print(&self, report: &serde_json::Value) {
+        let number = |value: &serde_json::Value| value.as_f64().unwrap_or_default();
+        println!(
+            "{} · {} rows to train, {} to test · {} features · {} classes",
+            report["data"]["name"].as_str().unwrap_or_default(),
+            report["data"]["train_rows"],
+            report["data"]["test_rows"],
+            report["data"]["features"],
+            report["data"]["classes"],
+        );
+        println!(
+            "{} ({} weights) · {} · population {} · {} generations, {} evaluations in {:.2} s",
+            self.config.model,
+            report["model"]["parameters"],
+            self.config.optimizer,
+            report["population"],
+            report["generations"],
+            report["evaluations"],
+            number(&report["seconds"]),
+        );
+        let mut table = super::table(&["", "loss", "accuracy", "precision", "recall", "f1"]);
+        for part in ["train", "test"] {
+            if report[part].is_object() {
+                let cell = |name: &str| report[part][name].as_f64().map_or(String::new(), |v| format!("{v:.4}"));
+                table.add_row([
+                    part.to_string(),
+                    cell("loss"),
+                    cell("accuracy"),
+                    cell("precision"),
+                    cell("recall"),
+                    cell("f1"),
+                ]);
+            }
+        }
+        println!("{table}");
+        println!("stopped by {} · {}", report["stop"].as_str().unwrap_or_default(), self.folder.path().display());
+    }
+}
+
+/// Three decimals: what a clock reading is good for.
+fn round(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
+}

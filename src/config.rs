@@ -1,0 +1,215 @@
+//! Every setting of a training run: defaults, then a TOML file, then flags; saved, resolved, with the run.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::Missing;
+use crate::objective::network::{Activation, Architecture, Loss};
+use crate::optimizer::Entry;
+use crate::population::Optimizer;
+use crate::{Error, Result};
+
+/// What `gradless train` does, and what `config.toml` holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// A built-in name or a file.
+    pub data: String,
+    /// Label column: name or number from 1; none to look for `class`, `label`, `target`, else the last.
+    pub label: Option<String>,
+    /// Whether the file has a header; none to judge by its first row.
+    pub header: Option<bool>,
+    /// What becomes of missing cells.
+    pub missing: Missing,
+    /// Share of the rows held out, 0 to 0.9.
+    pub test: f64,
+    /// `mlp:10`, `mlp:20,7,5`, or `none` for logistic regression.
+    pub model: String,
+    /// What hidden units do to their sum.
+    pub activation: Activation,
+    /// What a row costs.
+    pub loss: Loss,
+    /// Name of the optimizer.
+    pub optimizer: String,
+    /// Its settings where they are not the defaults.
+    pub settings: BTreeMap<String, toml::Value>,
+    /// Candidates of a generation.
+    pub population: u32,
+    /// Generations at most; none where evaluations or seconds end the run.
+    pub generations: Option<u32>,
+    /// Candidates scored at most.
+    pub evaluations: Option<u64>,
+    /// Seconds at most.
+    pub seconds: Option<f64>,
+    /// Training loss at which to stop.
+    pub target: Option<f32>,
+    /// Rows of a batch; none for all.
+    pub batch: Option<u32>,
+    /// Seed of split, first positions and every draw.
+    pub seed: u64,
+    /// Adapter: name, number or `software`; none for the best.
+    pub device: Option<String>,
+    /// Seconds between checkpoints.
+    pub checkpoint: f64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: String::new(),
+            label: None,
+            header: None,
+            missing: Missing::default(),
+            test: 0.2,
+            model: "mlp:10".into(),
+            activation: Activation::default(),
+            loss: Loss::default(),
+            optimizer: "pso".into(),
+            settings: BTreeMap::new(),
+            population: 128,
+            generations: None,
+            evaluations: None,
+            seconds: None,
+            target: None,
+            batch: None,
+            seed: 1,
+            device: None,
+            checkpoint: 10.0,
+        }
+    }
+}
+
+impl Config {
+    /// Generations when nothing else ends a run.
+    pub const GENERATIONS: u32 = 300;
+    /// Generations over which schedules run when only time ends a run.
+    pub const TIMED_HORIZON: u32 = 1000;
+
+    /// Reads a TOML file.
+    ///
+    /// # Errors
+    /// [`Error::File`] with line and cause.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|e| Error::file(path, e))?;
+        toml::from_str(&text).map_err(|e| Error::file(path, e.to_string().trim()))
+    }
+
+    /// As a TOML file.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when a value has no place in TOML.
+    pub fn to_toml(&self) -> Result<String> {
+        toml::to_string(self).map_err(|e| Error::setting("config", "these settings", e.to_string()))
+    }
+
+    /// The optimizer with its settings.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for an unknown name or a value out of range.
+    pub fn build_optimizer(&self) -> Result<Box<dyn Optimizer>> {
+        let text = |value: &toml::Value| match value {
+            toml::Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let settings = self.settings.iter().map(|(key, value)| (key.clone(), text(value))).collect();
+        Entry::find(&self.optimizer)?.build(&settings)
+    }
+
+    /// The network for so many features and classes.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when the model's name is not understood.
+    pub fn architecture(&self, inputs: u32, outputs: u32) -> Result<Architecture> {
+        let bad = |remedy: &str| Error::setting("model", &self.model, remedy);
+        let hidden = match self.model.split_once(':') {
+            None if self.model == "none" || self.model == "logistic" => Vec::new(),
+            Some(("mlp", sizes)) => {
+                let sizes: std::result::Result<Vec<u32>, _> = sizes.split(',').map(|s| s.trim().parse()).collect();
+                sizes
+                    .ok()
+                    .filter(|s| s.iter().all(|n| (1..=1 << 20).contains(n)))
+                    .ok_or_else(|| bad("give the hidden layers as mlp:10 or mlp:20,7,5, units from 1 to 1048576"))?
+            }
+            _ => return Err(bad("choose mlp:10 (hidden layers, as in mlp:20,7,5) or none (logistic regression)")),
+        };
+        Ok(Architecture { inputs, hidden, outputs, activation: self.activation })
+    }
+
+    /// Generations at most, and generations over which schedules run.
+    pub fn span(&self) -> (u32, u32) {
+        match (self.generations, self.evaluations, self.seconds) {
+            (Some(generations), ..) => (generations, generations),
+            (None, Some(_), _) => (u32::MAX, u32::MAX),
+            (None, None, Some(_)) => (u32::MAX, Self::TIMED_HORIZON),
+            (None, None, None) => (Self::GENERATIONS, Self::GENERATIONS),
+        }
+    }
+
+    /// Refuses values that make no sense together or alone.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] naming the setting and what is allowed.
+    pub fn check(&self) -> Result<()> {
+        if self.population == 0 {
+            return Err(Error::setting("population", 0, "there must be at least one candidate"));
+        }
+        if self.generations == Some(0) {
+            return Err(Error::setting("generations", 0, "there must be at least one generation"));
+        }
+        if self.evaluations == Some(0) {
+            return Err(Error::setting("evaluations", 0, "there must be at least one evaluation"));
+        }
+        if let Some(seconds) = self.seconds.filter(|s| !(*s > 0.0 && s.is_finite())) {
+            return Err(Error::setting("seconds", seconds, "give a positive number"));
+        }
+        if let Some(target) = self.target.filter(|t| !t.is_finite()) {
+            return Err(Error::setting("target", target, "give a finite loss"));
+        }
+        if !(self.checkpoint >= 0.0 && self.checkpoint.is_finite()) {
+            return Err(Error::setting("checkpoint", self.checkpoint, "give seconds, 0 or more"));
+        }
+        if self.batch == Some(0) {
+            return Err(Error::setting("batch", 0, "a batch has at least one row, or give full"));
+        }
+        self.architecture(1, 2)?;
+        self.build_optimizer()?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resolved_config_reads_back_the_same() {
+        let mut config = Config { data: "iris".into(), batch: Some(7), target: Some(0.1), ..Config::default() };
+        config.settings.insert("social".into(), toml::Value::Float(1.25));
+        config.settings.insert("neighbourhood".into(), toml::Value::String("ring".into()));
+        let text = config.to_toml().unwrap();
+        assert_eq!(toml::from_str::<Config>(&text).unwrap(), config);
+        assert_eq!(config.build_optimizer().unwrap().settings()["neighbourhood"], "ring");
+    }
+
+    #[test]
+    fn models_are_named_by_their_hidden_layers() {
+        let of = |model: &str| Config { model: model.into(), ..Config::default() }.architecture(4, 3);
+        assert_eq!(of("mlp:20,7,5").unwrap().hidden, [20, 7, 5]);
+        assert_eq!(of("mlp:10").unwrap().parameters(), 83);
+        assert!(of("none").unwrap().hidden.is_empty());
+        for bad in ["mlp", "mlp:", "mlp:0", "mlp:a", "lenet", "mlp:-3", "mlp:99999999"] {
+            assert!(of(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn senseless_values_are_refused() {
+        let refused = |config: Config| config.check().unwrap_err().to_string();
+        assert!(refused(Config { population: 0, ..Config::default() }).contains("population"));
+        assert!(refused(Config { seconds: Some(f64::NAN), ..Config::default() }).contains("seconds"));
+        assert!(refused(Config { optimizer: "sgd2".into(), ..Config::default() }).contains("sgd2"));
+        assert!(refused(Config { batch: Some(0), ..Config::default() }).contains("batch"));
+    }
+}

@@ -1,0 +1,156 @@
+//! A trained network with all it takes to predict: one safetensors file.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+use serde::{Deserialize, Serialize};
+
+use crate::data::Encoder;
+use crate::gpu::Gpu;
+use crate::metrics::{Scores, largest, scores};
+use crate::objective::network::{Architecture, Loss, Network};
+use crate::{Error, Result};
+
+/// Version of the file's layout.
+const FORMAT: &str = "gradless model 1";
+
+/// Architecture, weights, and how rows become features.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    /// Layers.
+    pub architecture: Architecture,
+    /// What it was trained on.
+    pub loss: Loss,
+    /// Scaling, categories, class names.
+    pub encoder: Encoder,
+    /// Weights: layer after layer, unit after unit, each unit's weights and then its bias.
+    pub weights: Vec<f32>,
+}
+
+/// What goes into the file's header beside the tensors.
+#[derive(Serialize, Deserialize)]
+struct Header {
+    architecture: Architecture,
+    loss: Loss,
+    encoder: Encoder,
+}
+
+impl Model {
+    /// Writes tensors `layer.N.weight` (units x inputs) and `layer.N.bias`.
+    ///
+    /// # Errors
+    /// [`Error::File`] when the file cannot be written.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let header = Header { architecture: self.architecture.clone(), loss: self.loss, encoder: self.encoder.clone() };
+        let header = serde_json::to_string(&header).map_err(|e| Error::file(path, e))?;
+        let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
+        for (l, layer) in self.architecture.layers().iter().enumerate() {
+            let (inputs, outputs) = (layer.inputs as usize, layer.outputs as usize);
+            let units = self.weights[layer.offset as usize..].chunks(inputs + 1).take(outputs);
+            let weight: Vec<f32> = units.clone().flat_map(|unit| unit[..inputs].to_vec()).collect();
+            let bias: Vec<f32> = units.map(|unit| unit[inputs]).collect();
+            tensors.push((format!("layer.{l}.weight"), vec![outputs, inputs], bytemuck::cast_slice(&weight).to_vec()));
+            tensors.push((format!("layer.{l}.bias"), vec![outputs], bytemuck::cast_slice(&bias).to_vec()));
+        }
+        let views = tensors.iter().map(|(name, shape, bytes)| {
+            TensorView::new(Dtype::F32, shape.clone(), bytes).map(|view| (name.clone(), view))
+        });
+        let views = views.collect::<std::result::Result<Vec<_>, _>>().map_err(|e| Error::file(path, e))?;
+        let metadata = HashMap::from([("format".into(), FORMAT.into()), ("model".into(), header)]);
+        let bytes = serialize(views, Some(metadata)).map_err(|e| Error::file(path, e))?;
+        crate::folder::write(path, &bytes)
+    }
+
+    /// Reads what [`Model::save`] wrote.
+    ///
+    /// # Errors
+    /// [`Error::File`] when it cannot be read, is of another kind or damaged.
+    pub fn load(path: &Path) -> Result<Self> {
+        let bytes = std::fs::read(path).map_err(|e| Error::file(path, e))?;
+        let damaged = |what: &dyn std::fmt::Display| Error::file(path, format!("not a model of this program: {what}"));
+        let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| damaged(&e))?;
+        let entries = metadata.metadata().as_ref().ok_or_else(|| damaged(&"no header of ours"))?;
+        if entries.get("format").map(String::as_str) != Some(FORMAT) {
+            return Err(damaged(&format!("format is not {FORMAT:?}")));
+        }
+        let header = entries.get("model").ok_or_else(|| damaged(&"no architecture"))?;
+        let Header { architecture, loss, encoder } = serde_json::from_str(header).map_err(|e| damaged(&e))?;
+        encoder.check().map_err(|e| damaged(&e))?;
+        let layers = 1 + architecture.hidden.len();
+        if architecture.parameters() > 1 << 28 || layers > 1000 || architecture.hidden.contains(&0) {
+            return Err(damaged(&"its layers are of no size that can be"));
+        }
+        if architecture.inputs as usize != encoder.width() || architecture.outputs as usize != encoder.classes.len() {
+            return Err(damaged(&"features or classes do not fit the layers"));
+        }
+        let tensors = SafeTensors::deserialize(&bytes).map_err(|e| damaged(&e))?;
+        let mut weights = Vec::with_capacity(architecture.parameters() as usize);
+        for (l, layer) in architecture.layers().iter().enumerate() {
+            let (inputs, outputs) = (layer.inputs as usize, layer.outputs as usize);
+            let weight = numbers(&tensors, &format!("layer.{l}.weight"), outputs * inputs).map_err(|e| damaged(&e))?;
+            let bias = numbers(&tensors, &format!("layer.{l}.bias"), outputs).map_err(|e| damaged(&e))?;
+            for (unit, bias) in weight.chunks(inputs).zip(bias) {
+                weights.extend_from_slice(unit);
+                weights.push(bias);
+            }
+        }
+        Ok(Self { architecture, loss, encoder, weights })
+    }
+
+    /// Outputs of rows of features, before softmax or sigmoid.
+    ///
+    /// # Errors
+    /// Those of [`Network::logits`].
+    pub fn logits(&self, gpu: &Gpu, features: &[f32]) -> Result<Vec<f32>> {
+        let rows = features.len() / self.architecture.inputs.max(1) as usize;
+        if rows == 0 {
+            return Ok(Vec::new());
+        }
+        let network = Network::new(self.architecture.clone(), features, &vec![0; rows])?;
+        network.logits(gpu, &self.architecture.position(&self.weights))
+    }
+
+    /// Predicted classes and scores of labelled rows.
+    ///
+    /// # Errors
+    /// Those of [`Network::logits`].
+    pub fn score(&self, gpu: &Gpu, features: &[f32], labels: &[u32]) -> Result<(Vec<u32>, Scores)> {
+        let classes = self.encoder.classes.len();
+        if labels.is_empty() {
+            return Ok((Vec::new(), scores(&[], &[], classes, 0.0)));
+        }
+        let mut network = Network::new(self.architecture.clone(), features, labels)?;
+        network.loss = self.loss;
+        let position = self.architecture.position(&self.weights);
+        let predicted = largest(&network.logits(gpu, &position)?, classes);
+        let loss = f64::from(network.mean_loss(gpu, &position)?);
+        let scores = scores(&predicted, labels, classes, loss);
+        Ok((predicted, scores))
+    }
+
+    /// Probabilities from outputs, row after row: softmax, or sigmoids scaled to a sum of 1.
+    pub fn probabilities(&self, logits: &[f32]) -> Vec<f64> {
+        let mut all = Vec::with_capacity(logits.len());
+        for row in logits.chunks(self.encoder.classes.len().max(1)) {
+            let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let values: Vec<f64> = match self.loss {
+                Loss::CrossEntropy | Loss::Accuracy => row.iter().map(|z| f64::from(z - top).exp()).collect(),
+                _ => row.iter().map(|z| 1.0 / (1.0 + f64::from(-z).exp())).collect(),
+            };
+            let sum: f64 = values.iter().sum::<f64>().max(f64::MIN_POSITIVE);
+            all.extend(values.iter().map(|value| value / sum));
+        }
+        all
+    }
+}
+
+/// The finite numbers of one tensor.
+fn numbers(tensors: &SafeTensors, name: &str, count: usize) -> std::result::Result<Vec<f32>, String> {
+    let tensor = tensors.tensor(name).map_err(|e| e.to_string())?;
+    if tensor.dtype() != Dtype::F32 || tensor.data().len() != 4 * count {
+        return Err(format!("{name} is not {count} 32-bit numbers"));
+    }
+    let values: Vec<f32> = bytemuck::pod_collect_to_vec(tensor.data());
+    if values.iter().all(|value| value.is_finite()) { Ok(values) } else { Err(format!("{name} is not finite")) }
+}
