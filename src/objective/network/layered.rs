@@ -14,6 +14,8 @@ use crate::population::{Context, Points};
 
 /// Bytes of a scratch buffer at most.
 const SCRATCH: u64 = 64 << 20;
+/// Rows of a thread at most.
+const MOST_ROWS: u32 = 16;
 
 #[repr(C)]
 #[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
@@ -30,8 +32,8 @@ struct Part {
 struct Tile {
     /// Lanes along rows: threads of a workgroup.
     lanes: u32,
-    /// Rows of a thread, `lanes` apart.
-    rows: u32,
+    /// Sums of a thread at most: rows times units.
+    sums: u32,
     /// Largest number of units of a thread.
     units: u32,
     /// Lanes of a subgroup, when weights come by broadcast.
@@ -66,19 +68,24 @@ impl Tile {
         let step = self.broadcast.unwrap_or(4);
         (1..=self.units / step).rev().map(|n| n * step).find(|n| padded.is_multiple_of(*n)).unwrap_or(step)
     }
+
+    /// Rows of a thread beside so many units, `lanes` apart: a power of two.
+    fn rows_for(self, units: u32) -> u32 {
+        1 << (self.sums / units).clamp(1, MOST_ROWS).ilog2()
+    }
 }
 
 impl Layered {
     pub(super) fn new(context: &Context, network: &Network, batch: &Batch) -> Result<Self> {
         let gpu = &context.gpu;
         let tile = match gpu.subgroup().filter(|size| gpu.is_software() && *size == 8) {
-            Some(size) => Tile { lanes: 32, rows: 4, units: 32, broadcast: Some(size) },
-            None => Tile { lanes: 64, rows: 4, units: 8, broadcast: None },
+            Some(size) => Tile { lanes: 8, sums: 128, units: 32, broadcast: Some(size) },
+            None => Tile { lanes: 64, sums: 64, units: 8, broadcast: None },
         };
         let architecture = network.architecture.clone();
         let part_rows = batch.rows.min(4096);
-        let padded_rows = part_rows.next_multiple_of(tile.lanes * tile.rows);
-        debug_assert!(tile.lanes * tile.rows <= TILE_ROWS, "a tile may not read past the padding of the rows");
+        let padded_rows = part_rows.next_multiple_of(tile.lanes * MOST_ROWS);
+        debug_assert!(tile.lanes * MOST_ROWS <= TILE_ROWS, "a tile may not read past the padding of the rows");
         let staged_size = architecture.layers().iter().map(|l| (l.inputs + 1) * tile.padded(l.outputs)).sum();
         let losses = Source::new()
             .constant("REDUCE", gpu.reduction_width())
@@ -172,13 +179,14 @@ impl Layered {
         let scratch = self.scratch.as_ref().expect("made before any part is recorded");
         let bindings = bindings.clone().with("staged", scratch.staged.view());
         recording.dispatch(gpu, stage, &bindings, Threads::Line(part.candidates * self.staged_size))?;
-        let rows = part.rows.div_ceil(self.tile.lanes * self.tile.rows);
         let mut inputs = batch.by_column.view();
         for (l, (layer, kernel)) in self.architecture.layers().iter().zip(dense).enumerate() {
             let outputs = scratch.activations[l % 2].view();
             let padded = self.tile.padded(layer.outputs);
             let bound = bindings.clone().with("inputs", inputs).with("outputs", outputs.clone());
-            let grid = [rows, padded / self.tile.units_for(padded), part.candidates];
+            let units = self.tile.units_for(padded);
+            let rows = part.rows.div_ceil(self.tile.lanes * self.tile.rows_for(units));
+            let grid = [rows, padded / units, part.candidates];
             recording.dispatch(gpu, kernel, &bound, Threads::Grid(grid))?;
             inputs = outputs;
         }
@@ -272,7 +280,7 @@ fn weights(architecture: &Architecture, tile: Tile) -> String {
 fn dense(layer: &Layer, tile: Tile, first: bool, last: bool) -> String {
     let padded = tile.padded(layer.outputs);
     let units = tile.units_for(padded);
-    let (lanes, rows) = (tile.lanes, tile.rows);
+    let (lanes, rows) = (tile.lanes, tile.rows_for(units));
     let subgroup = tile.broadcast.is_some();
     let element = if subgroup { "f32" } else { "vec4f" };
     let mut text = format!(
