@@ -115,8 +115,7 @@ pub struct Points {
 }
 
 impl Points {
-    /// `candidates` vectors of `dims` coordinates in as many chunks as the limits ask for; `row` values of fitness are
-    /// kept for each of `rows` blocks.
+    /// The members of `shape` in as many chunks as the limits ask for; their fitness goes to `fitness`.
     ///
     /// # Errors
     /// [`Error::Limit`] when even four candidates do not fit into one binding, or memory runs out.
@@ -192,7 +191,7 @@ impl Points {
 /// into the same few cache sets.
 fn stride(members: u32) -> u32 {
     let quads = members.next_multiple_of(4);
-    if quads >= 1024 && quads % 1024 == 0 { quads + 16 } else { quads }
+    if quads >= 1024 && quads.is_multiple_of(1024) { quads + 16 } else { quads }
 }
 
 /// Candidates of `dims` coordinates that one binding carries, at most `wanted`.
@@ -225,6 +224,9 @@ pub trait Objective {
     fn bind(&self, context: &Context) -> Result<Box<dyn Evaluation>>;
 }
 
+/// Scores one candidate on the host.
+pub type HostCall<'a> = &'a mut dyn FnMut(&[f32]) -> f32;
+
 /// A bound objective.
 pub trait Evaluation {
     /// Records what is to be done once a generation before any scoring (drawing a batch).
@@ -249,7 +251,7 @@ pub trait Evaluation {
     }
 
     /// A closure that scores one candidate on the host, in place of [`Evaluation::score`].
-    fn on_host(&mut self) -> Option<&mut dyn FnMut(&[f32]) -> f32> {
+    fn on_host(&mut self) -> Option<HostCall<'_>> {
         None
     }
 }

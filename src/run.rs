@@ -302,6 +302,7 @@ impl Builder<'_> {
 
 impl Run {
     /// A run of `optimizer` on `objective`, to be described further and started.
+    #[expect(clippy::new_ret_no_self, reason = "a run is there only once its builder has started it")]
     pub fn new<'a>(gpu: &'a Gpu, objective: &'a dyn Objective, optimizer: &'a dyn Optimizer) -> Builder<'a> {
         Builder {
             gpu,

@@ -34,6 +34,7 @@ pub enum Threads {
 
 /// A submission under way.
 #[derive(Debug)]
+#[cfg_attr(target_arch = "wasm32", expect(dead_code, reason = "waiting blocks, which a browser does not allow"))]
 pub struct Ticket {
     index: wgpu::SubmissionIndex,
     staging: Option<wgpu::Buffer>,

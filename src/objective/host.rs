@@ -1,7 +1,7 @@
 //! An objective that is a Rust closure: candidates are read back, scored on the host, and their fitness is uploaded.
 
 use crate::gpu::Recording;
-use crate::population::{Context, Domain, Evaluation, Objective, Points};
+use crate::population::{Context, Domain, Evaluation, HostCall, Objective, Points};
 use crate::{Error, Result};
 
 /// A closure from coordinates to a value; lower is better. Slow by nature: every generation crosses the bus twice.
@@ -35,7 +35,7 @@ impl<F: FnMut(&[f32]) -> f32> Evaluation for HostEvaluation<F> {
         Err(Error::Device("a host closure is not recorded: it is called between ask and tell".into()))
     }
 
-    fn on_host(&mut self) -> Option<&mut dyn FnMut(&[f32]) -> f32> {
+    fn on_host(&mut self) -> Option<HostCall<'_>> {
         Some(&mut self.0)
     }
 }

@@ -249,7 +249,7 @@ fn tile(text: &mut String, hidden: &Layer, output: &Layer, rows: u32, units: u32
         inputs(text, "v", 4);
         let _ = writeln!(text, "            }}");
     }
-    if hidden.inputs % 4 > 0 {
+    if !hidden.inputs.is_multiple_of(4) {
         inputs(text, &format!("{vectors}u"), hidden.inputs % 4);
     }
     for u in 0..units {

@@ -1,0 +1,54 @@
+//! One position of a network, scored or asked for its outputs: what a report and a prediction need.
+
+use super::batch::Batch;
+use super::layered::Layered;
+use super::{Form, Network};
+use crate::Result;
+use crate::gpu::{Bindings, Gpu, Recording};
+use crate::population::{Context, Objective, Points, Shape};
+
+impl Network {
+    /// Outputs before softmax or sigmoid, row after row, of the network at this position.
+    ///
+    /// # Errors
+    /// [`Error::Limit`] and [`Error::Device`] from the device.
+    pub fn logits(&self, gpu: &Gpu, position: &[f32]) -> Result<Vec<f32>> {
+        let context = resting(gpu)?;
+        let whole = Self { batch: None, ..self.clone() };
+        let batch = Batch::new(&context, &whole, Form::Layered)?;
+        let mut layered = Layered::new(&context, &whole, &batch)?;
+        layered.logits(&single(&context, position)?, &batch)
+    }
+
+    /// Mean loss over all rows of the network at this position.
+    ///
+    /// # Errors
+    /// [`Error::Limit`] and [`Error::Device`] from the device.
+    pub fn mean_loss(&self, gpu: &Gpu, position: &[f32]) -> Result<f32> {
+        let context = resting(gpu)?;
+        let points = single(&context, position)?;
+        let mut recording = Recording::new();
+        Self { batch: None, ..self.clone() }.bind(&context)?.score(&points, &mut recording)?;
+        Ok(gpu.run(&recording, &[points.fitness.view()])?.values(0)[0])
+    }
+}
+
+/// A context whose clock stands still in generation 0.
+fn resting(gpu: &Gpu) -> Result<Context> {
+    let clock = gpu.upload("clock", &[0u32; 8])?;
+    Ok(Context { gpu: gpu.clone(), clock: Bindings::new().with("clock", clock.view()), largest_chunk: u32::MAX })
+}
+
+/// A population of one.
+fn single(context: &Context, position: &[f32]) -> Result<Points> {
+    let shape = Shape { blocks: 1, members: 1, width: position.len() as u32 };
+    let fitness = Points::fitness_buffer(&context.gpu, "fitness", shape)?;
+    let points = Points::direct(context, "position", shape, &fitness)?;
+    let stride = points.stride as usize;
+    let mut columns = vec![0.0f32; position.len() * stride];
+    for (i, value) in position.iter().enumerate() {
+        columns[i * stride] = *value;
+    }
+    context.gpu.write(&points.chunks[0].positions.view(), &columns);
+    Ok(points)
+}
