@@ -31,8 +31,13 @@ fn network(architecture: &Architecture, rows: usize) -> (Network, Vec<f32>, Vec<
 
 /// Fitness of a whole population, and its positions candidate after candidate.
 fn score(gpu: &Gpu, network: &Network, members: u32, largest_chunk: u32) -> (Vec<f32>, Vec<f32>) {
+    score_at(gpu, network, members, largest_chunk, 5)
+}
+
+/// The same in a given generation, on which the batch depends.
+fn score_at(gpu: &Gpu, network: &Network, members: u32, largest_chunk: u32, generation: u32) -> (Vec<f32>, Vec<f32>) {
     let dims = network.dims();
-    let clock = gpu.upload("clock", &[3u32, 0, 5, 9, 9, 0, 0, 0]).unwrap();
+    let clock = gpu.upload("clock", &[3u32, 0, generation, 9, 9, 0, 0, 0]).unwrap();
     let context = Context { gpu: gpu.clone(), clock: Bindings::new().with("clock", clock.view()), largest_chunk };
     let shape = Shape { blocks: 1, members, width: dims };
     let fitness = Points::fitness_buffer(gpu, "fitness", shape).unwrap();
@@ -170,4 +175,25 @@ fn logits_and_mean_loss_of_one_position_agree_with_the_twin() {
     let loss = network.mean_loss(&gpu, &position).unwrap();
     let expected = reference::network::mean_loss(&shape, Loss::CrossEntropy, &position, &features, &labels);
     assert!((f64::from(loss) - expected).abs() < 1e-5, "{loss} for {expected}");
+}
+
+#[test]
+fn an_epoch_of_batches_sees_every_row_once_in_an_order_of_its_own() {
+    let gpu = gpu();
+    let shape = architecture(5, &[8], 3, Activation::Tanh);
+    let (mut network, ..) = network(&shape, 60);
+    let whole = score(&gpu, &network, 4, u32::MAX).0;
+    network.batch = Some(12);
+    for form in [Form::Registers, Form::Layered] {
+        network.form = Some(form);
+        let batches: Vec<Vec<f32>> = (0..10).map(|g| score_at(&gpu, &network, 4, u32::MAX, g).0).collect();
+        for (candidate, whole) in whole.iter().enumerate() {
+            for epoch in [&batches[..5], &batches[5..]] {
+                let mean = epoch.iter().map(|batch| batch[candidate]).sum::<f32>() / 5.0;
+                // Equal up to rounding only if every row is in exactly one of the five batches.
+                assert!((mean - whole).abs() < 1e-5 * whole.abs().max(1.0), "{form:?}: {mean} for {whole}");
+            }
+        }
+        assert_ne!(batches[..5], batches[5..], "the second epoch has another order");
+    }
 }
