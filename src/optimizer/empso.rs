@@ -29,14 +29,14 @@ pub struct EmPso {
     pub vmax: Option<f32>,
 }
 
-/// In which order average and velocity are brought up to date.
+/// Which average is kept for the next generation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Form {
-    /// Eqs. 4 to 6 and the authors' code: the average first, of the old velocity.
+    /// Eqs. 4 to 6 and the authors' code: the average of the old velocity, which the new one was made of.
     #[default]
     Equations,
-    /// Algorithm 1: the average last, of the new velocity, which then counts twice.
+    /// Algorithm 1: the average of the new velocity, which then counts twice.
     Listing,
 }
 

@@ -76,13 +76,12 @@ impl Rule {
             Self::EmPso(empso) => {
                 let (beta, pull) = (f64::from(empso.beta), pull(empso.cognitive, empso.social));
                 let correction = if empso.bias_correction { 1.0 - beta.powi(generation as i32) } else { 1.0 };
-                if empso.form == Form::Equations {
-                    *momentum = beta * *momentum + (1.0 - beta) * v;
-                }
-                let now = *momentum / correction + pull;
-                if empso.form == Form::Listing {
-                    *momentum = beta * *momentum + (1.0 - beta) * now;
-                }
+                let average = beta * *momentum + (1.0 - beta) * v;
+                let now = average / correction + pull;
+                *momentum = match empso.form {
+                    Form::Equations => average,
+                    Form::Listing => beta * *momentum + (1.0 - beta) * now,
+                };
                 now
             }
         }
