@@ -18,6 +18,8 @@ pub(crate) use buffer::bytes;
 pub use buffer::{Buffer, View};
 pub use kernel::{Bindings, Kernel};
 pub use recording::{Readback, Recording, Threads, Ticket};
+#[cfg(test)]
+pub(crate) use source::same_layout;
 pub use source::{Source, pieces};
 
 /// Threads in a workgroup of every elementwise kernel.

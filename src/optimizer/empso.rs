@@ -108,3 +108,23 @@ impl Optimizer for EmPso {
         SwarmStep::bind(context, shape, domain, &rule)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::mem::offset_of;
+
+    use super::*;
+    use crate::gpu::same_layout;
+
+    #[test]
+    fn settings_are_laid_out_as_in_the_shader() {
+        let fields = [
+            ("cognitive", offset_of!(Settings, cognitive)),
+            ("social", offset_of!(Settings, social)),
+            ("beta", offset_of!(Settings, beta)),
+            ("listing", offset_of!(Settings, listing)),
+            ("correction", offset_of!(Settings, correction)),
+        ];
+        same_layout(include_str!("../../shaders/optimizer/empso.wgsl"), "EmPso", size_of::<Settings>(), &fields);
+    }
+}
