@@ -164,6 +164,13 @@ impl Gpu {
         Ok(kernel)
     }
 
+    /// The texts of all kernels compiled so far, for tests that translate them for other backends.
+    #[doc(hidden)]
+    pub fn shaders(&self) -> Vec<String> {
+        let kernels = self.kernels.lock().unwrap_or_else(PoisonError::into_inner);
+        kernels.keys().filter_map(|key| key.split_once('\n')).map(|(_, text)| text.to_string()).collect()
+    }
+
     /// Measures device time by kernel from now on, where the adapter has timestamps; returns whether it has.
     pub fn start_profile(&self) -> bool {
         let can = self.features.contains(wgpu::Features::TIMESTAMP_QUERY);
