@@ -1,4 +1,5 @@
 //! One seed, one run: whatever the number of generations in a submission, the size of the buffers, or a stop between.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
 mod common;
 

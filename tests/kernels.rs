@@ -1,8 +1,7 @@
 //! Kernels against their plain-Rust twins.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
 mod common;
-
-use std::collections::BTreeMap;
 
 use gradless::gpu::{Bindings, Gpu, Recording, Source, Threads, WORKGROUP};
 use gradless::objective::functions::{FUNCTIONS, Function};
@@ -75,8 +74,7 @@ fn philox_agrees_bit_for_bit_on_random_counters() {
     // Any bits will do: a stream of the crate's own generator.
     let mut stream = rand_philox::Philox::from_u64_seed(1);
     let mut next = || stream.next_u32();
-    let inputs: Vec<_> =
-        (0..10_000).map(|_| ([next(), next(), next(), next()], [next(), next()])).collect();
+    let inputs: Vec<_> = (0..10_000).map(|_| ([next(), next(), next(), next()], [next(), next()])).collect();
     for (input, found) in inputs.iter().zip(device_philox(&gpu, &inputs)) {
         assert_eq!(found, philox4x32_10(input.0, input.1), "{input:x?}");
     }
@@ -327,7 +325,7 @@ fn worst_unless_finite(fitness: &[f32]) -> Vec<f32> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// The parallel rule against wolves looked at strictly in order. Leaders are copies of positions that the device
     /// itself gave, so nothing but equality will do.

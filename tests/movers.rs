@@ -1,4 +1,5 @@
 //! Movers on functions whose minimum is known, over seeds.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
 mod common;
 
@@ -154,10 +155,9 @@ fn stability_edge(beta: f32, form: Form) -> f64 {
 fn empso_is_stable_up_to_four_over_one_plus_beta() {
     for beta in [0.1, 0.5, 0.9, 0.99f32] {
         let b = f64::from(beta);
-        for (form, expected) in [
-            (Form::Equations, 4.0 / (1.0 + b)),
-            (Form::Listing, 2.0 + 2.0 * (1.0 - b) * (1.0 + 2.0 * b) / (1.0 + b)),
-        ] {
+        for (form, expected) in
+            [(Form::Equations, 4.0 / (1.0 + b)), (Form::Listing, 2.0 + 2.0 * (1.0 - b) * (1.0 + 2.0 * b) / (1.0 + b))]
+        {
             let edge = stability_edge(beta, form);
             assert!((edge / expected - 1.0).abs() < 0.01, "{form:?}, beta {beta}: {edge}, not {expected}");
         }
