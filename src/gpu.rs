@@ -18,6 +18,8 @@ pub(crate) use buffer::bytes;
 pub use buffer::{Buffer, View};
 pub use kernel::{Bindings, Kernel};
 pub use recording::{Readback, Recording, Threads, Ticket};
+#[cfg(test)]
+pub(crate) use source::same_layout;
 pub use source::{Source, pieces};
 
 /// Threads in a workgroup of every elementwise kernel.
@@ -160,6 +162,13 @@ impl Gpu {
         let kernel = Kernel::new(&self.device, entry, source, &text)?;
         self.kernels.lock().unwrap_or_else(PoisonError::into_inner).insert(key, kernel.clone());
         Ok(kernel)
+    }
+
+    /// The texts of all kernels compiled so far, for tests that translate them for other backends.
+    #[doc(hidden)]
+    pub fn shaders(&self) -> Vec<String> {
+        let kernels = self.kernels.lock().unwrap_or_else(PoisonError::into_inner);
+        kernels.keys().filter_map(|key| key.split_once('\n')).map(|(_, text)| text.to_string()).collect()
     }
 
     /// Measures device time by kernel from now on, where the adapter has timestamps; returns whether it has.

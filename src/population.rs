@@ -298,7 +298,16 @@ pub trait Step {
 
 #[cfg(test)]
 mod tests {
+    use std::mem::offset_of;
+
     use super::*;
+    use crate::gpu::same_layout;
+
+    #[test]
+    fn a_chunk_is_laid_out_as_in_the_shader() {
+        let fields = [("first", offset_of!(ChunkUniform, first)), ("members", offset_of!(ChunkUniform, members))];
+        same_layout(include_str!("../shaders/lib/chunk.wgsl"), "Chunk", size_of::<ChunkUniform>(), &fields);
+    }
 
     #[test]
     fn columns_are_whole_quads_off_the_page_size() {

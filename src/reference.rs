@@ -1,4 +1,12 @@
 //! Plain-Rust `f64` twins of the shaders.
 
 pub mod functions;
+pub mod gwo;
 pub mod network;
+pub mod random;
+pub mod swarm;
+
+/// Twin of `finite.wgsl`: what `f32` cannot hold counts as the worst.
+fn finite_or_worst(value: f64) -> f64 {
+    if (value as f32).is_finite() { value } else { crate::population::WORST.into() }
+}

@@ -551,3 +551,33 @@ impl Run {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::mem::offset_of;
+
+    use super::*;
+    use crate::gpu::same_layout;
+
+    #[test]
+    fn clock_and_record_are_laid_out_as_in_the_shader() {
+        let fields = [
+            ("seed_low", offset_of!(Clock, seed_low)),
+            ("seed_high", offset_of!(Clock, seed_high)),
+            ("generation", offset_of!(Clock, generation)),
+            ("horizon", offset_of!(Clock, horizon)),
+            ("limit", offset_of!(Clock, limit)),
+            ("stopped", offset_of!(Clock, stopped)),
+            ("goal", offset_of!(Clock, goal)),
+            ("best", offset_of!(Clock, best)),
+        ];
+        same_layout(include_str!("../shaders/lib/clock.wgsl"), "Clock", size_of::<Clock>(), &fields);
+        let fields = [
+            ("best", offset_of!(Record, best)),
+            ("lowest", offset_of!(Record, lowest)),
+            ("mean", offset_of!(Record, mean)),
+            ("share", offset_of!(Record, share)),
+        ];
+        same_layout(include_str!("../shaders/run.wgsl"), "Record", size_of::<Record>(), &fields);
+    }
+}

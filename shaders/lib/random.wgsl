@@ -1,4 +1,4 @@
-//! import clock, philox
+//! import clock, chunk, philox
 // A draw is a pure function of seed, generation, element, candidates and purpose: no generator state anywhere.
 
 // What a draw is for: the fourth word of the counter.
@@ -33,7 +33,8 @@ fn draw_normal(element: u32, quad: u32, purpose: u32) -> vec4f {
     return vec4f(radius * cos(angle), radius * sin(angle));
 }
 
-// One uniform in [0, 1) for the objective's own use.
+// One uniform in [0, 1) for the objective's own use. Candidates are counted in the whole population: in the chunk, two
+// would get the same numbers.
 fn random_unit(candidate: u32, stream: u32) -> f32 {
-    return unit(words(stream, candidate, OBJECTIVE)).x;
+    return unit(words(stream, chunk.first + candidate, OBJECTIVE)).x;
 }

@@ -13,8 +13,8 @@ struct EmPso {
 fn moved(t: u32, v: vec4f, toward_own: vec4f, toward_leader: vec4f) -> vec4f {
     let pull = settings.cognitive * toward_own + settings.social * toward_leader;
     let before = momentum[t];
-    // Eq. 4 averages the old velocity, before it changes; Algorithm 1 averages the new one, after.
-    let average = select(mix(v, before, settings.beta), before, settings.listing != 0u);
+    // Eq. 4 averages the old velocity and keeps that; Algorithm 1 keeps the average of the new one, which so counts twice.
+    let average = mix(v, before, settings.beta);
     let steps = f32(clock.generation);
     let scale = select(1.0, 1.0 / (1.0 - pow(settings.beta, steps)), settings.correction != 0u);
     let now = scale * average + pull;

@@ -144,6 +144,21 @@ impl Source {
     }
 }
 
+/// Compares a struct of `text` with its twin on the host: size, and name and offset of every field, in order.
+#[cfg(test)]
+pub(crate) fn same_layout(text: &str, name: &str, size: usize, fields: &[(&str, usize)]) {
+    // The declaration by itself: what is around it needs the constants of a run.
+    let start = text.find(&format!("struct {name} {{")).expect("a struct of this name");
+    let end = start + text[start..].find('}').expect("its end");
+    let module = naga::front::wgsl::parse_str(&text[start..=end]).expect("a struct of scalars");
+    let (_, found) = module.types.iter().find(|(_, ty)| ty.name.as_deref() == Some(name)).expect("the struct");
+    let naga::TypeInner::Struct { members, span } = &found.inner else { panic!("{name} is a struct") };
+    let theirs: Vec<_> =
+        members.iter().map(|member| (member.name.as_deref().unwrap_or(""), member.offset as usize)).collect();
+    assert_eq!(theirs, fields, "fields of {name}");
+    assert_eq!(*span as usize, size, "size of {name}");
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,6 +179,12 @@ mod tests {
         let types = Source::new().constant("DIMS", 3).piece("mine", "fn f() -> f32 {\n\n  return 1u;\n}").unwrap();
         let Err(Error::Shader { piece, line, message }) = types.check() else { panic!("must not validate") };
         assert_eq!((piece.as_str(), line), ("mine", 3), "{message}");
+    }
+
+    #[test]
+    #[should_panic(expected = "fields of Two")]
+    fn exchanged_fields_are_another_layout() {
+        same_layout("struct Two {\n    a: f32, // first\n    b: u32,\n}", "Two", 8, &[("b", 0), ("a", 4)]);
     }
 
     #[test]

@@ -131,7 +131,7 @@ fn check(name: &str, wgsl: &str, dims: u32) -> Result<()> {
 fn line_of(wgsl: &str, what: &str) -> u32 {
     let sign = ["@compute", "@group", "var<", "override", "fn objective"];
     let found = sign.iter().filter(|sign| what.contains(*sign)).find_map(|sign| wgsl.find(sign));
-    found.map_or(1, |at| wgsl[..at].lines().count().max(1) as u32)
+    found.map_or(1, |at| wgsl[..at].matches('\n').count() as u32 + 1)
 }
 
 #[cfg(test)]
@@ -146,7 +146,7 @@ mod tests {
     fn errors_are_at_the_users_own_line() {
         let unknown = refused("fn objective(candidate: u32) -> f32 {\n    return att(candidate, 0u);\n}");
         assert!(unknown.starts_with("mine.wgsl:2:"), "{unknown}");
-        let wrong = refused("fn objective(candidate: u32) -> f32 {\n\n    return candidate;\n}");
+        let wrong = refused("fn objective(candidate: u32) -> f32 {\n\n    return 1u;\n}");
         assert!(wrong.starts_with("mine.wgsl:3:"), "{wrong}");
         assert!(refused("fn objective(candidate: u32) -> f32 { return 1.0; }}").starts_with("mine.wgsl:1:"));
     }

@@ -29,14 +29,14 @@ pub struct EmPso {
     pub vmax: Option<f32>,
 }
 
-/// In which order average and velocity are brought up to date.
+/// Which average is kept for the next generation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Form {
-    /// Eqs. 4 to 6 and the authors' code: the average first, of the old velocity.
+    /// Eqs. 4 to 6 and the authors' code: the average of the old velocity, which the new one was made of.
     #[default]
     Equations,
-    /// Algorithm 1: the average last, of the new velocity, which then counts twice.
+    /// Algorithm 1: the average of the new velocity, which then counts twice.
     Listing,
 }
 
@@ -106,5 +106,25 @@ impl Optimizer for EmPso {
             neighbourhood: Neighbourhood::Global,
         };
         SwarmStep::bind(context, shape, domain, &rule)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::mem::offset_of;
+
+    use super::*;
+    use crate::gpu::same_layout;
+
+    #[test]
+    fn settings_are_laid_out_as_in_the_shader() {
+        let fields = [
+            ("cognitive", offset_of!(Settings, cognitive)),
+            ("social", offset_of!(Settings, social)),
+            ("beta", offset_of!(Settings, beta)),
+            ("listing", offset_of!(Settings, listing)),
+            ("correction", offset_of!(Settings, correction)),
+        ];
+        same_layout(include_str!("../../shaders/optimizer/empso.wgsl"), "EmPso", size_of::<Settings>(), &fields);
     }
 }

@@ -171,3 +171,23 @@ impl Step for GwoStep {
         state
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::mem::offset_of;
+
+    use super::*;
+    use crate::gpu::same_layout;
+
+    #[test]
+    fn settings_are_laid_out_as_in_the_shader() {
+        let fields = [
+            ("low", offset_of!(Settings, low)),
+            ("high", offset_of!(Settings, high)),
+            ("wall_low", offset_of!(Settings, wall_low)),
+            ("wall_high", offset_of!(Settings, wall_high)),
+            ("normal", offset_of!(Settings, normal)),
+        ];
+        same_layout(include_str!("../../shaders/optimizer/gwo.wgsl"), "Gwo", size_of::<Settings>(), &fields);
+    }
+}

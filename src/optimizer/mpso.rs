@@ -113,3 +113,23 @@ impl Optimizer for MPso {
         SwarmStep::bind(context, shape, domain, &rule)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::mem::offset_of;
+
+    use super::*;
+    use crate::gpu::same_layout;
+
+    #[test]
+    fn settings_are_laid_out_as_in_the_shader() {
+        let fields = [
+            ("inertia", offset_of!(Settings, inertia)),
+            ("cognitive", offset_of!(Settings, cognitive)),
+            ("social", offset_of!(Settings, social)),
+            ("momentum", offset_of!(Settings, momentum)),
+            ("printed", offset_of!(Settings, printed)),
+        ];
+        same_layout(include_str!("../../shaders/optimizer/mpso.wgsl"), "MPso", size_of::<Settings>(), &fields);
+    }
+}

@@ -134,3 +134,24 @@ impl Optimizer for Pso {
         SwarmStep::bind(context, shape, domain, &rule)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::mem::offset_of;
+
+    use super::*;
+    use crate::gpu::same_layout;
+
+    #[test]
+    fn settings_are_laid_out_as_in_the_shader() {
+        let fields = [
+            ("inertia", offset_of!(Settings, inertia)),
+            ("inertia_end", offset_of!(Settings, inertia_end)),
+            ("cognitive", offset_of!(Settings, cognitive)),
+            ("cognitive_end", offset_of!(Settings, cognitive_end)),
+            ("social", offset_of!(Settings, social)),
+            ("social_end", offset_of!(Settings, social_end)),
+        ];
+        same_layout(include_str!("../../shaders/optimizer/pso.wgsl"), "Pso", size_of::<Settings>(), &fields);
+    }
+}

@@ -165,3 +165,24 @@ impl Step for SwarmStep {
         self.state.clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::mem::offset_of;
+
+    use super::*;
+    use crate::gpu::same_layout;
+
+    #[test]
+    fn the_swarm_is_laid_out_as_in_the_shader() {
+        let fields = [
+            ("low", offset_of!(Swarm, low)),
+            ("high", offset_of!(Swarm, high)),
+            ("wall_low", offset_of!(Swarm, wall_low)),
+            ("wall_high", offset_of!(Swarm, wall_high)),
+            ("vmax", offset_of!(Swarm, vmax)),
+            ("normal", offset_of!(Swarm, normal)),
+        ];
+        same_layout(include_str!("../../shaders/optimizer/swarm.wgsl"), "Swarm", size_of::<Swarm>(), &fields);
+    }
+}

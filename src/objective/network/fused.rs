@@ -265,3 +265,22 @@ fn tile(text: &mut String, hidden: &Layer, output: &Layer, rows: u32, units: u32
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::mem::offset_of;
+
+    use super::*;
+    use crate::gpu::same_layout;
+
+    #[test]
+    fn a_slice_is_laid_out_as_in_the_shader() {
+        let fields = [("first", offset_of!(Slice, first)), ("block", offset_of!(Slice, block))];
+        same_layout(
+            include_str!("../../../shaders/objective/network/window.wgsl"),
+            "Slice",
+            size_of::<Slice>(),
+            &fields,
+        );
+    }
+}

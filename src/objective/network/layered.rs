@@ -354,3 +354,28 @@ fn dense(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) l
     }
     text + "}\n"
 }
+
+#[cfg(test)]
+mod tests {
+    use std::mem::offset_of;
+
+    use super::*;
+    use crate::gpu::same_layout;
+
+    #[test]
+    fn a_part_is_laid_out_as_in_the_shader() {
+        let fields = [
+            ("candidate", offset_of!(Part, candidate)),
+            ("candidates", offset_of!(Part, candidates)),
+            ("row", offset_of!(Part, row)),
+            ("rows", offset_of!(Part, rows)),
+            ("block", offset_of!(Part, block)),
+        ];
+        same_layout(
+            include_str!("../../../shaders/objective/network/layered_part.wgsl"),
+            "Part",
+            size_of::<Part>(),
+            &fields,
+        );
+    }
+}

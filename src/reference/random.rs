@@ -1,0 +1,69 @@
+//! Twin of `shaders/lib/random.wgsl`: the device's random numbers, word for word, on the host.
+
+use rand_philox::philox4x32_10;
+
+/// Purpose of a draw: a coordinate of a first position.
+pub const START: u32 = 0;
+/// Purpose of a draw: r1, toward a member's own best.
+pub const COGNITIVE: u32 = 1;
+/// Purpose of a draw: r2, toward the best of the neighbourhood.
+pub const SOCIAL: u32 = 2;
+/// Purpose of a draw: r1 of alpha; r2 is the next, then beta's and delta's.
+pub const LEADER: u32 = 3;
+
+/// Four random words: Philox4x32-10 of the counter (element, generation, quad, purpose), with the seed as its key.
+pub fn words(seed: u64, generation: u32, element: u32, quad: u32, purpose: u32) -> [u32; 4] {
+    philox4x32_10([element, generation, quad, purpose], [seed as u32, (seed >> 32) as u32])
+}
+
+/// Four uniforms in [0, 1), one for each of the candidates `4 quad .. 4 quad + 3`: the device's own, to the last bit.
+pub fn draw(seed: u64, generation: u32, element: u32, quad: u32, purpose: u32) -> [f32; 4] {
+    words(seed, generation, element, quad, purpose).map(|word| (word >> 8) as f32 * 2f32.powi(-24))
+}
+
+/// Four standard normals, likewise (Box and Muller 1958), from the device's words but in `f64`.
+pub fn draw_normal(seed: u64, generation: u32, element: u32, quad: u32, purpose: u32) -> [f64; 4] {
+    let words = words(seed, generation, element, quad, purpose);
+    let open = words.map(|word| (f64::from(word >> 8) + 1.0) * 2f64.powi(-24));
+    let polar = |radius: f64, angle: f64| ((-2.0 * radius.ln()).sqrt(), std::f64::consts::TAU * angle);
+    let ((r0, a0), (r1, a1)) = (polar(open[0], open[2]), polar(open[1], open[3]));
+    [r0 * a0.cos(), r1 * a1.cos(), r0 * a0.sin(), r1 * a1.sin()]
+}
+
+/// The uniform of one candidate, for twins that look at one candidate after the other.
+pub fn uniform(seed: u64, generation: u32, element: u32, candidate: u32, purpose: u32) -> f64 {
+    f64::from(draw(seed, generation, element, candidate / 4, purpose)[candidate as usize % 4])
+}
+
+/// The normal of one candidate.
+pub fn normal(seed: u64, generation: u32, element: u32, candidate: u32, purpose: u32) -> f64 {
+    draw_normal(seed, generation, element, candidate / 4, purpose)[candidate as usize % 4]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counter_and_key_are_where_the_shader_has_them() {
+        // Random123's third known answer: counter 243f6a88 85a308d3 13198a2e 03707344, key a4093822 299f31d0.
+        let words = words(0x299f_31d0_a409_3822, 0x85a3_08d3, 0x243f_6a88, 0x1319_8a2e, 0x0370_7344);
+        assert_eq!(words, [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1]);
+    }
+
+    #[test]
+    fn uniforms_are_the_upper_24_bits() {
+        assert_eq!(draw(0, 0, 0, 0, 0), [0.399_046_42, 0.880_520_16, 0.735_712_77, 0.605_481_8]);
+        assert_eq!(uniform(0, 0, 0, 2, 0), f64::from(0.735_712_77f32));
+    }
+
+    #[test]
+    fn normals_have_the_moments_of_normals() {
+        let all: Vec<f64> = (0..20_000).map(|candidate| normal(7, 3, 1, candidate, START)).collect();
+        let moment = |power: i32| all.iter().map(|x| x.powi(power)).sum::<f64>() / all.len() as f64;
+        // Standard errors at 20,000 draws: 0.007, 0.01 and 0.07; four of them.
+        assert!(moment(1).abs() < 0.03, "mean {}", moment(1));
+        assert!((moment(2) - 1.0).abs() < 0.04, "variance {}", moment(2));
+        assert!((moment(4) - 3.0).abs() < 0.28, "kurtosis {}", moment(4));
+    }
+}

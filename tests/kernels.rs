@@ -1,0 +1,479 @@
+//! Kernels against their plain-Rust twins.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
+mod common;
+
+use gradless::gpu::{Bindings, Gpu, Recording, Source, Threads, WORKGROUP};
+use gradless::objective::functions::{FUNCTIONS, Function};
+use gradless::objective::{Formula, HostFunction};
+use gradless::optimizer::{EmPso, Form, Gwo, Leaders, MPso, Neighbourhood, Pso, Recurrence, Schedule};
+use gradless::population::{Context, Domain, Objective, Optimizer, Points, Shape, Start, WORST};
+use gradless::reference;
+use gradless::reference::swarm::{Rule, Swarm};
+use gradless::run::{Run, Snapshot};
+use proptest::prelude::*;
+use rand_philox::philox4x32_10;
+
+/// A seed that fills both words of the key.
+const SEED: u64 = 0x299f_31d0_a409_3822;
+
+// Random numbers.
+
+/// Philox on the device: `(counter, key)` to four words.
+fn device_philox(gpu: &Gpu, inputs: &[([u32; 4], [u32; 2])]) -> Vec<[u32; 4]> {
+    let text = "//! import philox, grid
+        @group(0) @binding(0) var<storage, read> counters: array<vec4u>;
+        @group(0) @binding(1) var<storage, read> keys: array<vec2u>;
+        @group(0) @binding(2) var<storage, read_write> words: array<vec4u>;
+        @compute @workgroup_size(WORKGROUP)
+        fn main(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) groups: vec3u) {
+            let t = line(global, groups);
+            if t < arrayLength(&words) { words[t] = philox(counters[t], keys[t]); }
+        }";
+    let source = Source::new().constant("WORKGROUP", WORKGROUP).piece("test", text).unwrap();
+    let (counters, keys): (Vec<_>, Vec<_>) = inputs.iter().copied().unzip();
+    let words = gpu.buffer::<[u32; 4]>("words", inputs.len() as u64).unwrap();
+    let bindings = Bindings::new()
+        .with("counters", gpu.upload("counters", &counters).unwrap().view())
+        .with("keys", gpu.upload("keys", &keys).unwrap().view())
+        .with("words", words.view());
+    let mut recording = Recording::new();
+    let kernel = gpu.kernel("main", &source).unwrap();
+    recording.dispatch(gpu, &kernel, &bindings, Threads::Line(inputs.len() as u32)).unwrap();
+    gpu.run(&recording, &[words.view()]).unwrap().values(0)
+}
+
+/// Random123's `kat_vectors` for philox4x32-10, and two with a small key.
+const KNOWN: [([u32; 4], [u32; 2], [u32; 4]); 5] = [
+    ([0; 4], [0; 2], [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]),
+    ([u32::MAX; 4], [u32::MAX; 2], [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]),
+    (
+        [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344],
+        [0xa409_3822, 0x299f_31d0],
+        [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1],
+    ),
+    ([0; 4], [42, 0], [0x9cea_f053, 0x77f5_493b, 0x12bf_50ad, 0x5742_b3d7]),
+    ([1, 0, 0, 0], [42, 0], [0xfcdb_2127, 0x53ba_6cfd, 0x838f_5a6e, 0x744e_06fb]),
+];
+
+#[test]
+fn philox_gives_the_known_answers_on_host_and_device() {
+    for (counter, key, words) in KNOWN {
+        assert_eq!(philox4x32_10(counter, key), words, "host, {counter:x?}");
+    }
+    let Some(gpu) = common::gpu() else { return };
+    let found = device_philox(&gpu, &KNOWN.map(|(counter, key, _)| (counter, key)));
+    for ((counter, _, words), found) in KNOWN.into_iter().zip(found) {
+        assert_eq!(found, words, "device, {counter:x?}");
+    }
+}
+
+#[test]
+fn philox_agrees_bit_for_bit_on_random_counters() {
+    let Some(gpu) = common::gpu() else { return };
+    // Any bits will do: a stream of the crate's own generator.
+    let mut stream = rand_philox::Philox::from_u64_seed(1);
+    let mut next = || stream.next_u32();
+    let inputs: Vec<_> = (0..10_000).map(|_| ([next(), next(), next(), next()], [next(), next()])).collect();
+    for (input, found) in inputs.iter().zip(device_philox(&gpu, &inputs)) {
+        assert_eq!(found, philox4x32_10(input.0, input.1), "{input:x?}");
+    }
+}
+
+#[test]
+fn draws_agree_with_the_twin() {
+    let Some(gpu) = common::gpu() else { return };
+    let text = "//! import random, grid
+        @group(1) @binding(0) var<storage, read_write> uniforms: array<vec4f>;
+        @group(1) @binding(1) var<storage, read_write> normals: array<vec4f>;
+        @compute @workgroup_size(WORKGROUP)
+        fn main(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) groups: vec3u) {
+            let t = line(global, groups);
+            if t >= arrayLength(&uniforms) { return; }
+            uniforms[t] = draw(t % 100u, t / 100u, LEADER);
+            normals[t] = draw_normal(t % 100u, t / 100u, SOCIAL);
+        }";
+    let source = Source::new().constant("WORKGROUP", WORKGROUP).piece("test", text).unwrap();
+    let (count, generation) = (10_000u32, 77);
+    let uniforms = gpu.buffer::<[f32; 4]>("uniforms", count.into()).unwrap();
+    let normals = gpu.buffer::<[f32; 4]>("normals", count.into()).unwrap();
+    let bindings = Bindings::new()
+        .with("clock", clock(&gpu, generation))
+        .with("uniforms", uniforms.view())
+        .with("normals", normals.view());
+    let mut recording = Recording::new();
+    recording.dispatch(&gpu, &gpu.kernel("main", &source).unwrap(), &bindings, Threads::Line(count)).unwrap();
+    let read = gpu.run(&recording, &[uniforms.view(), normals.view()]).unwrap();
+    let (uniforms, normals): (Vec<[f32; 4]>, Vec<[f32; 4]>) = (read.values(0), read.values(1));
+    for t in 0..count {
+        let (element, quad) = (t % 100, t / 100);
+        let uniform = reference::random::draw(SEED, generation, element, quad, reference::random::LEADER);
+        assert_eq!(uniforms[t as usize], uniform, "element {element}, quad {quad}");
+        let normal = reference::random::draw_normal(SEED, generation, element, quad, reference::random::SOCIAL);
+        for (found, normal) in normals[t as usize].iter().zip(normal) {
+            // WGSL asks of cos no more than 2^-11 absolute; lavapipe and the GPUs seen are near 1e-6. Radius up to 5.8.
+            assert!((f64::from(*found) - normal).abs() < 1e-5, "element {element}, quad {quad}: {found} for {normal}");
+        }
+    }
+}
+
+/// A clock in `generation` of a run without end.
+fn clock(gpu: &Gpu, generation: u32) -> gradless::gpu::View {
+    let words = [SEED as u32, (SEED >> 32) as u32, generation, u32::MAX, u32::MAX, 0, 0, 0];
+    gpu.upload("clock", &words).unwrap().view()
+}
+
+// Movers. Both sides are told the same fitness, so that every decision is the same and only rounding is left.
+
+/// Positions that a snapshot holds in one buffer, member after member.
+fn rows(snapshot: &Snapshot, name: &str, members: usize, dims: usize) -> Vec<Vec<f32>> {
+    let values: Vec<f32> = values(snapshot, &format!("{name}.0"));
+    let stride = values.len() / dims;
+    (0..members).map(|member| (0..dims).map(|i| values[i * stride + member]).collect()).collect()
+}
+
+fn values<T: bytemuck::Pod>(snapshot: &Snapshot, name: &str) -> Vec<T> {
+    let (_, bytes) = snapshot.buffers.iter().find(|(known, _)| known == name).expect("a buffer of this name");
+    bytemuck::pod_collect_to_vec(bytes)
+}
+
+/// The largest difference of any coordinate.
+fn apart<'a>(device: impl IntoIterator<Item = &'a Vec<f32>>, twin: &[Vec<f64>]) -> f64 {
+    let pairs = device.into_iter().zip(twin).flat_map(|(device, twin)| device.iter().zip(twin));
+    pairs.map(|(device, twin)| (f64::from(*device) - twin).abs()).fold(0.0, f64::max)
+}
+
+/// An objective that the test scores itself.
+fn told(dims: u32, domain: Domain) -> impl Objective {
+    HostFunction { dims, domain, call: |_: &[f32]| -> f32 { unreachable!("the test tells the fitness") } }
+}
+
+/// A bowl with ripples, its lowest point off the middle; quarter steps make some members equal.
+fn bowl(x: &[f32]) -> f32 {
+    let sum: f32 = x.iter().map(|x| (x - 0.3) * (x - 0.3) + (5.0 * x).sin()).sum();
+    (sum * 4.0).round() / 4.0
+}
+
+const BOX: Domain = Domain { low: -2.0, high: 3.0, start: Start::Uniform, bounded: true, step: None };
+const OPEN: Domain = Domain { low: -1.0, high: 1.0, start: Start::Normal, bounded: false, step: Some(0.4) };
+const GENERATIONS: u32 = 6;
+const SHAPES: [(u32, u32); 18] = {
+    let (members, dims) = ([1, 2, 3, 30, 70, 1000], [1, 2, 7]);
+    let mut shapes = [(0, 0); 18];
+    let mut index = 0;
+    while index < 18 {
+        shapes[index] = (members[index / 3], dims[index % 3]);
+        index += 1;
+    }
+    shapes
+};
+/// Largest difference of a coordinate in six generations, where positions are below 8: a generation adds a rounding
+/// or two, 1e-6, and carries on those before. Seen: 5e-6.
+const DRIFT: f64 = 5e-5;
+
+fn swarm_agrees(gpu: &Gpu, optimizer: &dyn Optimizer, rule: &Rule, domain: Domain) {
+    for (members, dims) in SHAPES {
+        let case = format!("{optimizer:?}, {members} members, {dims} dims");
+        let objective = told(dims, domain);
+        let run = Run::new(gpu, &objective, optimizer).members(members).seed(SEED).generations(GENERATIONS);
+        let mut run = run.start().unwrap();
+        let mut twin = Swarm::start(rule.clone(), members, dims, domain, SEED, GENERATIONS);
+        for generation in 0..GENERATIONS {
+            let asked: Vec<Vec<f32>> = run.ask().unwrap().chunks(dims as usize).map(<[f32]>::to_vec).collect();
+            let difference = apart(&asked, twin.ask());
+            assert!(difference < DRIFT, "{case}: positions of generation {generation} are {difference} apart");
+            let fitness: Vec<f32> = asked.iter().map(|x| bowl(x)).collect();
+            run.tell(&fitness).unwrap();
+            twin.tell(&fitness.iter().map(|f| f64::from(*f)).collect::<Vec<_>>());
+
+            let snapshot = run.snapshot().unwrap();
+            let own_fitness: Vec<f32> = values(&snapshot, "own_fitness");
+            let twin_fitness: Vec<f32> = twin.own_fitness.iter().map(|f| *f as f32).collect();
+            assert_eq!(own_fitness[..members as usize], twin_fitness, "{case}, generation {generation}");
+            assert!(own_fitness[members as usize..].iter().all(|f| *f == WORST), "{case}: padding has a fitness");
+            assert_eq!(f64::from(run.report().best), twin.best_fitness, "{case}, generation {generation}");
+            // A record beaten in this generation is where the member is until it moves on.
+            let improved: Vec<u32> = values(&snapshot, "improved");
+            let beaten = |member: usize| (improved[member / 4] >> (member % 4)) & 1 == 1;
+            let mut personal = rows(&snapshot, "personal", members as usize, dims as usize);
+            for (member, own) in personal.iter_mut().enumerate().filter(|(member, _)| beaten(*member)) {
+                own.clone_from(&asked[member]);
+            }
+            let difference = apart(&personal, &twin.personal);
+            assert!(difference < DRIFT, "{case}: personal bests of generation {generation} are {difference} apart");
+            let difference = apart(&[run.best().unwrap()], std::slice::from_ref(&twin.best));
+            assert!(difference < DRIFT, "{case}: the bests of generation {generation} are {difference} apart");
+        }
+    }
+}
+
+#[test]
+fn pso_agrees_with_its_twin() {
+    let Some(gpu) = common::gpu() else { return };
+    for schedule in [Schedule::Constant, Schedule::Adaptive] {
+        for neighbourhood in [Neighbourhood::Global, Neighbourhood::Ring] {
+            let pso = Pso { schedule, neighbourhood, ..Pso::default() };
+            swarm_agrees(&gpu, &pso, &Rule::Pso(pso.clone()), BOX);
+        }
+    }
+    let limited = Pso { vmax: Some(0.25), ..Pso::default() };
+    swarm_agrees(&gpu, &limited, &Rule::Pso(limited.clone()), BOX);
+}
+
+#[test]
+fn mpso_agrees_with_its_twin() {
+    let Some(gpu) = common::gpu() else { return };
+    for form in [Recurrence::Standard, Recurrence::Printed] {
+        let mpso = MPso { form, ..MPso::default() };
+        swarm_agrees(&gpu, &mpso, &Rule::MPso(mpso.clone()), BOX);
+    }
+}
+
+#[test]
+fn empso_agrees_with_its_twin() {
+    let Some(gpu) = common::gpu() else { return };
+    for form in [Form::Equations, Form::Listing] {
+        for bias_correction in [false, true] {
+            let empso = EmPso { form, bias_correction, ..EmPso::default() };
+            swarm_agrees(&gpu, &empso, &Rule::EmPso(empso.clone()), BOX);
+        }
+    }
+}
+
+#[test]
+fn a_normal_start_without_walls_agrees_with_the_twin() {
+    let Some(gpu) = common::gpu() else { return };
+    swarm_agrees(&gpu, &Pso::default(), &Rule::Pso(Pso::default()), OPEN);
+    gwo_agrees(&gpu, Leaders::Original, OPEN);
+}
+
+fn gwo_agrees(gpu: &Gpu, rule: Leaders, domain: Domain) {
+    for (members, dims) in SHAPES {
+        let case = format!("{rule:?}, {members} members, {dims} dims");
+        let objective = told(dims, domain);
+        let gwo = Gwo { leaders: rule };
+        let run = Run::new(gpu, &objective, &gwo).members(members).seed(SEED).generations(GENERATIONS);
+        let mut run = run.start().unwrap();
+        let mut twin = reference::gwo::Gwo::start(rule, members, dims, domain, SEED, GENERATIONS);
+        for generation in 0..GENERATIONS {
+            let asked: Vec<Vec<f32>> = run.ask().unwrap().chunks(dims as usize).map(<[f32]>::to_vec).collect();
+            let difference = apart(&asked, twin.ask());
+            assert!(difference < DRIFT, "{case}: positions of generation {generation} are {difference} apart");
+            let fitness: Vec<f32> = asked.iter().map(|x| bowl(x)).collect();
+            run.tell(&fitness).unwrap();
+            twin.tell(&fitness.iter().map(|f| f64::from(*f)).collect::<Vec<_>>());
+            let snapshot = run.snapshot().unwrap();
+            let leader_fitness: Vec<f32> = values(&snapshot, "leader_fitness");
+            let twin_fitness = twin.leaders.each_ref().map(|leader| leader.fitness as f32);
+            assert_eq!(leader_fitness[..3], twin_fitness, "{case}, generation {generation}");
+            let leaders = rows(&snapshot, "leaders", 3, dims as usize);
+            let difference = apart(&leaders, &twin.leaders.each_ref().map(|leader| leader.position.clone()));
+            assert!(difference < DRIFT, "{case}: leaders of generation {generation} are {difference} apart");
+            assert_eq!(run.best().unwrap(), leaders[0], "{case}: the best is alpha");
+            assert_eq!(run.report().best, leader_fitness[0], "{case}: the best is alpha");
+        }
+    }
+}
+
+#[test]
+fn gwo_agrees_with_its_twin() {
+    let Some(gpu) = common::gpu() else { return };
+    gwo_agrees(&gpu, Leaders::Original, BOX);
+    gwo_agrees(&gpu, Leaders::BestThree, BOX);
+}
+
+// Reductions and the leader rule, on fitness made to be difficult.
+
+/// Few distinct values, so that there are ties; in order and reversed; and what is not finite.
+fn adversarial() -> impl Strategy<Value = Vec<f32>> {
+    let members = prop::sample::select(vec![1usize, 2, 3, 5, 30, 63, 64, 65, 129, 256, 257, 1000]);
+    let value = prop_oneof![
+        8 => (-4i16..4).prop_map(f32::from),
+        2 => -1e6f32..1e6,
+        1 => prop::sample::select(vec![f32::NAN, f32::INFINITY, f32::NEG_INFINITY, WORST, -3e38, 0.0, -0.0, 1e-40]),
+    ];
+    members.prop_flat_map(move |members| (prop::collection::vec(value.clone(), members), 0..4)).prop_map(
+        |(mut fitness, order)| {
+            match order {
+                1 => fitness.sort_by(f32::total_cmp),
+                2 => fitness.sort_by(|a, b| b.total_cmp(a)),
+                3 => fitness.fill(1.0),
+                _ => {}
+            }
+            fitness
+        },
+    )
+}
+
+/// As many generations for one population.
+fn generations() -> impl Strategy<Value = Vec<Vec<f32>>> {
+    (adversarial(), 1usize..5, any::<u32>()).prop_map(|(first, count, salt)| {
+        let mut all = vec![first.clone()];
+        for generation in 1..count {
+            // The same values, turned round and moved a little up or down.
+            let mut next = all[generation - 1].clone();
+            next.rotate_left(salt as usize % first.len());
+            let change = ((salt >> (2 * generation)) % 3) as f32 - 1.0;
+            all.push(next.iter().map(|f| f + change).collect());
+        }
+        all
+    })
+}
+
+fn worst_unless_finite(fitness: &[f32]) -> Vec<f32> {
+    fitness.iter().map(|f| if f.is_finite() { *f } else { WORST }).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// The parallel rule against wolves looked at strictly in order. Leaders are copies of positions that the device
+    /// itself gave, so nothing but equality will do.
+    #[test]
+    fn leaders_are_those_of_wolves_in_order(generations in generations(), best_three: bool) {
+        let Some(gpu) = common::gpu() else { return Ok(()) };
+        let rule = if best_three { Leaders::BestThree } else { Leaders::Original };
+        let members = generations[0].len();
+        let objective = told(2, BOX);
+        let gwo = Gwo { leaders: rule };
+        let run = Run::new(&gpu, &objective, &gwo).members(members as u32).seed(SEED).generations(10);
+        let mut run = run.start().unwrap();
+        let mut twin = reference::gwo::Gwo::start(rule, members as u32, 2, BOX, SEED, 10);
+        for fitness in &generations {
+            let asked = run.ask().unwrap();
+            twin.positions = asked.chunks(2).map(|x| x.iter().map(|x| f64::from(*x)).collect()).collect();
+            run.tell(fitness).unwrap();
+            twin.tell(&fitness.iter().map(|f| f64::from(*f)).collect::<Vec<_>>());
+            let snapshot = run.snapshot().unwrap();
+            let positions = rows(&snapshot, "leaders", 3, 2);
+            let fitness: Vec<f32> = values(&snapshot, "leader_fitness");
+            for (k, leader) in twin.leaders.iter().enumerate() {
+                prop_assert_eq!(f64::from(fitness[k]), leader.fitness, "leader {} of {}", k, members);
+                let position: Vec<f64> = positions[k].iter().map(|x| f64::from(*x)).collect();
+                prop_assert_eq!(&position, &leader.position, "leader {} of {}", k, members);
+            }
+            prop_assert_eq!(run.report().best, fitness[0]);
+        }
+    }
+
+    /// Best, lowest, mean and share of a generation.
+    #[test]
+    fn the_lowest_of_the_population_is_found_and_the_first_of_equals(fitness in adversarial()) {
+        let Some(gpu) = common::gpu() else { return Ok(()) };
+        let members = fitness.len();
+        let objective = told(1, BOX);
+        let pso = Pso::default();
+        let run = Run::new(&gpu, &objective, &pso).members(members as u32).seed(SEED);
+        let mut run = run.start().unwrap();
+        let asked = run.ask().unwrap();
+        let record = run.tell(&fitness).unwrap().history[0];
+
+        let known = worst_unless_finite(&fitness);
+        let lowest = known.iter().copied().fold(WORST, f32::min);
+        prop_assert_eq!(record.best, lowest);
+        prop_assert_eq!(record.lowest, lowest);
+        let first = known.iter().position(|f| *f == lowest).unwrap();
+        prop_assert_eq!(run.best().unwrap()[0], asked[first], "member {} of {}", first, members);
+
+        let finite: Vec<f64> = known.iter().filter(|f| **f < WORST).map(|f| f64::from(*f)).collect();
+        prop_assert_eq!(record.share, finite.len() as f32 / members as f32);
+        // Any order of summation is within n roundings of the sum of sizes.
+        let size: f64 = finite.iter().map(|f| f.abs()).sum::<f64>();
+        let mean = finite.iter().sum::<f64>() / finite.len().max(1) as f64;
+        if size < f64::from(WORST) {
+            let slack = 6e-8 * (members as f64 + 2.0) * size / finite.len().max(1) as f64;
+            prop_assert!((f64::from(record.mean) - mean).abs() <= slack + 1e-38, "{} for {mean}", record.mean);
+        }
+    }
+}
+
+// Objectives.
+
+/// Fitness of these candidates, scored by the objective's own kernels in some generation.
+fn score(gpu: &Gpu, objective: &dyn Objective, candidates: &[Vec<f32>]) -> Vec<f32> {
+    let context =
+        Context { gpu: gpu.clone(), clock: Bindings::new().with("clock", clock(gpu, 5)), largest_chunk: u32::MAX };
+    let shape = Shape { blocks: 1, members: candidates.len() as u32, width: objective.dims() };
+    let fitness = Points::fitness_buffer(gpu, "fitness", shape).unwrap();
+    let points = Points::direct(&context, "positions", shape, &fitness).unwrap();
+    let stride = points.stride as usize;
+    let mut columns = vec![0.0f32; objective.dims() as usize * stride];
+    for (column, candidate) in candidates.iter().enumerate() {
+        for (i, x) in candidate.iter().enumerate() {
+            columns[i * stride + column] = *x;
+        }
+    }
+    gpu.write(&points.chunks[0].positions.view(), &columns);
+    let mut recording = Recording::new();
+    objective.bind(&context).unwrap().score(&points, &mut recording).unwrap();
+    let mut values: Vec<f32> = gpu.run(&recording, &[fitness.view()]).unwrap().values(0);
+    values.truncate(candidates.len());
+    values
+}
+
+#[test]
+fn what_is_not_finite_becomes_the_worst() {
+    let Some(gpu) = common::gpu() else { return };
+    let text = "fn objective(candidate: u32) -> f32 { return at(candidate, 0u); }";
+    let formula = Formula::new("first", text, 1, BOX).unwrap();
+    let values = [f32::NAN, -f32::NAN, f32::INFINITY, f32::NEG_INFINITY, WORST, -WORST, 0.0, 1.5, -3e38];
+    let expected = [WORST, WORST, WORST, WORST, WORST, -WORST, 0.0, 1.5, -3e38];
+    assert_eq!(score(&gpu, &formula, &values.map(|value| vec![value])), expected);
+}
+
+/// Points of the whole box and, by powers of ten, of ever smaller boxes around the minimizer.
+fn points(function: &Function, dims: u32, shift: f32) -> Vec<Vec<f32>> {
+    let (low, high) = function.domain.cube();
+    let minimizer = function.shifted_minimizer(dims, shift);
+    let point = |candidate: u32| {
+        let reach = 10f64.powi(-(candidate as i32 % 7)) * f64::from(high - low);
+        (0..dims)
+            .map(|i| {
+                let r = reference::random::uniform(SEED, 0, i, candidate, 99);
+                let x = match candidate % 7 {
+                    0 => f64::from(low) + r * reach,
+                    _ => minimizer[i as usize] + (2.0 * r - 1.0) * reach,
+                };
+                (x as f32).clamp(low, high)
+            })
+            .collect()
+    };
+    (0..210).map(point).collect()
+}
+
+/// How far `f32` may be from `f64`: rounding of sums of about a hundred terms, sines and powers of the software
+/// adapter included.
+fn tolerance(function: &Function, dims: u32, value: f64) -> f64 {
+    let rounding = 1e-5 * value.abs().max(1.0);
+    match function.name {
+        // The root is steep at the ridge: 100 sqrt of a rounding of 15 is near 0.1 / 3.
+        "bukin-6" => rounding + 0.03,
+        // Terms of up to 418 nearly cancel, their sines have arguments up to 22.
+        "schwefel" => 5e-7 * 418.0 * f64::from(dims) + 2e-3,
+        _ => rounding,
+    }
+}
+
+#[test]
+fn every_function_agrees_with_its_twin() {
+    let Some(gpu) = common::gpu() else { return };
+    for function in FUNCTIONS {
+        for dims in [1, 2, 7, 30].into_iter().filter(|dims| function.dims.accepts(*dims)) {
+            for shift in [0.0, function.shift] {
+                let formula = Formula::known(function, dims, shift).unwrap();
+                let candidates = points(function, dims, shift);
+                for (candidate, found) in candidates.iter().zip(score(&gpu, &formula, &candidates)) {
+                    let exact: Vec<f64> = candidate.iter().map(|x| f64::from(*x)).collect();
+                    let value = function.evaluate(&exact, shift);
+                    let tolerance = tolerance(function, dims, value);
+                    let difference = f64::from(found) - value;
+                    assert!(
+                        -tolerance <= difference && difference <= function.noise + tolerance,
+                        "{} of {dims} by {shift}: {found} for {value} at {candidate:?}",
+                        function.name
+                    );
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! Every shader is valid, portable and loaded by some module. No device needed, but for the generated ones.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use gradless::gpu::{Source, WORKGROUP};
+use gradless::objective::functions::FUNCTIONS;
+use gradless::objective::network::{Activation, Architecture, Form, Loss, Network};
+use gradless::optimizer::Entry;
+use gradless::run::Run;
+use naga::back::{hlsl, msl, spv};
+use naga::{AddressSpace, Statement};
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+/// All files below `folder`.
+fn walk(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn every_shader_is_loaded_by_a_module() {
+    let mut loaded = BTreeSet::new();
+    for file in walk(&folder("src")) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        // A test that reads a shader does not put it to use.
+        let module = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+        for call in module.split("include_str!(\"").skip(1) {
+            let path = file.parent().unwrap().join(call.split('"').next().unwrap());
+            loaded.insert(path.canonicalize().unwrap_or_else(|_| panic!("{} loads {path:?}", file.display())));
+        }
+    }
+    let files = walk(&folder("shaders"));
+    assert!(files.len() > 50, "the folder of shaders");
+    for file in files {
+        assert!(loaded.contains(&file.canonicalize().unwrap()), "no module loads {}", file.display());
+    }
+}
+
+/// A shader with every constant that the engine sets for a run.
+fn constants() -> Source {
+    let numbers = [
+        ("ALL_ROWS", 150),
+        ("BLOCKS", 1),
+        ("CANDIDATES", 70),
+        ("CANDIDATE_QUADS", 18),
+        ("CHUNKS", 2),
+        ("CHUNK_MEMBERS", 36),
+        ("COLUMNS", 1176),
+        ("COORDINATES", 7),
+        ("DIMS", 7),
+        ("HALF", 4),
+        ("HISTORY", 1024),
+        ("MEMBERS", 70),
+        ("MEMBER_QUADS", 18),
+        ("OUTPUTS", 3),
+        ("PADDED_OUTPUTS", 8),
+        ("PADDED_ROWS", 256),
+        ("QUADS", 9),
+        ("REDUCE", 256),
+        ("ROWS", 150),
+        ("ROW_BLOCKS", 2),
+        ("ROW_VECTORS", 1),
+        ("STAGED", 120),
+        ("STRIDE", 36),
+        ("WIDTH", 7),
+        ("WINDOW", 64),
+        ("WINDOW_LABELS", 16),
+        ("WORKGROUP", WORKGROUP),
+    ];
+    let source = numbers.into_iter().fold(Source::new(), |source, (name, value)| source.constant(name, value));
+    source.constant_f32("SHIFT", 0.5)
+}
+
+/// The shaders with entry points that are files, assembled as the engine does.
+fn assembled() -> Vec<(String, Source)> {
+    let file = |path: &str| std::fs::read_to_string(folder("shaders").join(path)).unwrap();
+    let mut all = Vec::new();
+    let mut add = |name: &str, pieces: &[(&str, String)]| {
+        let whole = pieces.iter().try_fold(constants(), |source, (name, text)| source.piece(name, text)).unwrap();
+        all.push((name.to_string(), whole));
+    };
+    add("run", &[("run", file("run.wgsl"))]);
+    for entry in gradless::optimizer::OPTIMIZERS {
+        add(entry.name, &[(entry.name, file(&format!("optimizer/{}.wgsl", entry.name)))]);
+    }
+    let (direct, evaluate) = (file("points/direct.wgsl"), file("objective/evaluate.wgsl"));
+    for function in FUNCTIONS {
+        let text = function.wgsl.to_string();
+        add(function.name, &[("direct", direct.clone()), ("function", text), ("evaluate", evaluate.clone())]);
+    }
+    add("batch", &[("batch", file("objective/network/batch.wgsl"))]);
+    add("total", &[("total", file("objective/network/total.wgsl"))]);
+    let weight = "fn weight(candidate: u32, t: u32) -> f32 { return at(candidate, t); }".to_string();
+    let stage = file("objective/network/layered.wgsl");
+    add("stage", &[("direct", direct), ("weights", weight), ("stage", stage)]);
+    for loss in walk(&folder("shaders/objective/loss")) {
+        let text = std::fs::read_to_string(&loss).unwrap();
+        let losses = file("objective/network/layered_loss.wgsl");
+        add(&format!("losses, {}", loss.display()), &[("loss", text), ("losses", losses)]);
+    }
+    all
+}
+
+/// Parses, validates, and translates to what Vulkan, Metal and Direct3D take; then the portable limits and barriers.
+fn check(name: &str, source: &Source) {
+    let (module, info) = source.check().unwrap_or_else(|error| panic!("{name}: {error}"));
+    assert!(!module.entry_points.is_empty(), "{name} has no entry point");
+    spv::write_vec(&module, &info, &spv::Options::default(), None).unwrap_or_else(|e| panic!("{name}, SPIR-V: {e}"));
+    // Subgroup operations are chosen on software adapters with Vulkan alone.
+    let subgroups = source.text().contains("subgroupBroadcast");
+    if !subgroups {
+        let (options, pipeline) = (msl::Options::default(), msl::PipelineOptions::default());
+        msl::write_string(&module, &info, &options, &pipeline).unwrap_or_else(|e| panic!("{name}, MSL: {e}"));
+        let (options, pipeline) = (hlsl::Options::default(), hlsl::PipelineOptions::default());
+        let mut text = String::new();
+        let mut writer = hlsl::Writer::new(&mut text, &options, &pipeline);
+        writer.write(&module, &info, None).unwrap_or_else(|e| panic!("{name}, HLSL: {e}"));
+    }
+    for (index, entry) in module.entry_points.iter().enumerate() {
+        let name = format!("{name}, {}", entry.name);
+        let (mut storage, mut uniform, mut shared) = (0, 0, 0);
+        for (handle, variable) in module.global_variables.iter() {
+            if info.get_entry_point(index)[handle].is_empty() {
+                continue;
+            }
+            let size = module.types[variable.ty].inner.size(module.to_ctx());
+            match variable.space {
+                AddressSpace::Storage { .. } => storage += 1,
+                AddressSpace::Uniform => {
+                    uniform += 1;
+                    assert!(size <= 65_536, "{name}: a uniform of {size} bytes");
+                }
+                AddressSpace::WorkGroup => shared += size,
+                _ => {}
+            }
+            let group = variable.binding.as_ref().map_or(0, |binding| binding.group);
+            assert!(group < 4, "{name}: bind group {group}");
+        }
+        assert!(storage <= 8, "{name}: {storage} storage buffers");
+        assert!(uniform <= 12, "{name}: {uniform} uniforms");
+        assert!(shared <= 16_384, "{name}: {shared} bytes of workgroup memory");
+        let threads: u32 = entry.workgroup_size.iter().product();
+        assert!(threads <= 256, "{name}: {threads} threads");
+    }
+    if let Some(trouble) = barrier_trouble(&module) {
+        panic!("{name}: {trouble}");
+    }
+}
+
+#[test]
+fn every_shader_is_valid_and_portable() {
+    let all = assembled();
+    assert!(all.len() > 40);
+    for (name, source) in all {
+        check(&name, &source);
+    }
+}
+
+/// The same for what the engine itself assembles and generates.
+#[test]
+fn every_kernel_of_a_run_is_valid_and_portable() {
+    let Some(gpu) = common::gpu() else { return };
+    let architecture =
+        |hidden: &[u32]| Architecture { inputs: 5, hidden: hidden.to_vec(), outputs: 3, activation: Activation::Tanh };
+    let networks = [
+        (architecture(&[4]), Form::Registers),
+        (architecture(&[6, 4]), Form::Registers),
+        (architecture(&[10]), Form::Tiled),
+        (architecture(&[12, 9]), Form::Layered),
+    ];
+    for (number, (architecture, form)) in networks.into_iter().enumerate() {
+        let mut network = Network::new(architecture, &[0.5; 100], &[1; 20]).unwrap();
+        network.form = Some(form);
+        network.batch = (number % 2 == 0).then_some(8);
+        network.loss = Loss::ALL[number];
+        for entry in gradless::optimizer::OPTIMIZERS {
+            let optimizer = Entry::find(entry.name).unwrap().build(&[].into()).unwrap();
+            Run::new(&gpu, &network, optimizer.as_ref()).members(9).start().unwrap();
+        }
+    }
+    let texts = gpu.shaders();
+    assert!(texts.len() > 20, "{} kernels", texts.len());
+    for text in texts {
+        let source = Source::new().piece("assembled", &text.replace("//! import", "// import")).unwrap();
+        check("a run's", &source);
+    }
+}
+
+/// What is wrong about a barrier of this module: one that not all threads may reach, because it is under a condition
+/// or after a `return` that may have been taken. Functions that hold a barrier count as one where they are called.
+fn barrier_trouble(module: &naga::Module) -> Option<String> {
+    let mut holds = BTreeSet::new();
+    let mut trouble = None;
+    // A function comes after those it calls.
+    for (handle, function) in module.functions.iter() {
+        let mut visit = Visit { holds: &holds, returned: false, found: false, trouble: None };
+        visit.block(&function.body, false);
+        let (found, wrong) = (visit.found, visit.trouble);
+        trouble = trouble.or(wrong.map(|what| format!("{:?}: {what}", function.name)));
+        if found {
+            holds.insert(handle);
+        }
+    }
+    for entry in &module.entry_points {
+        let mut visit = Visit { holds: &holds, returned: false, found: false, trouble: None };
+        visit.block(&entry.function.body, false);
+        trouble = trouble.or(visit.trouble.map(|what| format!("{}: {what}", entry.name)));
+    }
+    trouble
+}
+
+struct Visit<'a> {
+    holds: &'a BTreeSet<naga::Handle<naga::Function>>,
+    returned: bool,
+    found: bool,
+    trouble: Option<&'static str>,
+}
+
+impl Visit<'_> {
+    fn block(&mut self, block: &naga::Block, conditional: bool) {
+        for statement in block {
+            match statement {
+                Statement::ControlBarrier(_) | Statement::WorkGroupUniformLoad { .. } => self.barrier(conditional),
+                Statement::Call { function, .. } if self.holds.contains(function) => self.barrier(conditional),
+                Statement::Block(block) => self.block(block, conditional),
+                Statement::If { accept, reject, .. } => {
+                    self.block(accept, true);
+                    self.block(reject, true);
+                }
+                Statement::Switch { cases, .. } => cases.iter().for_each(|case| self.block(&case.body, true)),
+                Statement::Loop { body, continuing, .. } => {
+                    // Twice: what follows in the text comes before in the next round.
+                    for _ in 0..2 {
+                        self.block(body, conditional);
+                        self.block(continuing, conditional);
+                    }
+                }
+                Statement::Return { .. } => self.returned = true,
+                _ => {}
+            }
+        }
+    }
+
+    fn barrier(&mut self, conditional: bool) {
+        self.found = true;
+        if conditional {
+            self.trouble = Some("a barrier under a condition");
+        } else if self.returned {
+            self.trouble = Some("a return before a barrier");
+        }
+    }
+}
+
+#[test]
+fn the_check_of_barriers_finds_what_it_is_for() {
+    let trouble = |body: &str| {
+        let text = format!(
+            "var<workgroup> shared_value: u32;
+            fn wait() {{ workgroupBarrier(); }}
+            fn twice() {{ wait(); wait(); }}
+            @compute @workgroup_size(64) fn main(@builtin(local_invocation_index) lane: u32) {{ {body} }}"
+        );
+        barrier_trouble(&naga::front::wgsl::parse_str(&text).unwrap())
+    };
+    assert_eq!(trouble("workgroupBarrier(); if lane == 0u { return; } shared_value = 1u;"), None);
+    assert_eq!(trouble("for (var i = 0u; i < 4u; i += 1u) { if lane < i { shared_value = i; } twice(); }"), None);
+    assert!(trouble("if lane == 0u { workgroupBarrier(); }").is_some());
+    assert!(trouble("if lane == 0u { twice(); }").is_some());
+    assert!(trouble("if lane == 0u { return; } twice();").is_some());
+    assert!(trouble("switch lane { case 0u: { wait(); } default: {} }").is_some());
+    assert!(trouble("for (var i = 0u; i < 4u; i += 1u) { wait(); if lane == i { return; } }").is_some());
+}
