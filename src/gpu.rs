@@ -134,6 +134,13 @@ impl Gpu {
         (self.features.contains(wgpu::Features::SUBGROUP) && low == high && low > 0).then_some(low)
     }
 
+    /// The same device, without the use of subgroup operations: what kernels look like on adapters that have none.
+    #[must_use]
+    pub fn without_subgroups(mut self) -> Self {
+        self.features.remove(wgpu::Features::SUBGROUP);
+        self
+    }
+
     /// Threads of a reduction workgroup: barriers are dear on software adapters, lanes are dear elsewhere.
     pub fn reduction_width(&self) -> u32 {
         if self.is_software() { 64 } else { 256 }

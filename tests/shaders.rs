@@ -182,7 +182,9 @@ fn every_kernel_of_a_run_is_valid_and_portable() {
         network.loss = Loss::ALL[number];
         for entry in gradless::optimizer::OPTIMIZERS {
             let optimizer = Entry::find(entry.name).unwrap().build(&[].into()).unwrap();
-            Run::new(&gpu, &network, optimizer.as_ref()).members(9).start().unwrap();
+            for gpu in [&gpu, &gpu.clone().without_subgroups()] {
+                Run::new(gpu, &network, optimizer.as_ref()).members(9).start().unwrap();
+            }
         }
     }
     let texts = gpu.shaders();
