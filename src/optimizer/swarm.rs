@@ -76,7 +76,7 @@ impl SwarmStep {
         };
         let shared = Bindings::new()
             .with("swarm", gpu.uniform("swarm", &swarm)?.view())
-            .with("settings", gpu.upload_table("settings", rule.settings)?.view())
+            .with("settings", gpu.upload("settings", rule.settings)?.view())
             .with("improved", improved.view())
             .with("own_fitness", own_fitness.view())
             .with("best", best.view())
