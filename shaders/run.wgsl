@@ -6,6 +6,7 @@ struct Record {
     mean: f32,   // mean of the finite ones of this generation
     share: f32,  // share of the candidates whose fitness was finite, 0 to 1
 }
+@group(0) @binding(1) var<storage, read_write> ticking: Clock;
 @group(1) @binding(2) var<storage, read_write> fitness: array<vec4f>;
 @group(3) @binding(0) var<storage, read_write> best_fitness: array<f32>;
 @group(3) @binding(1) var<storage, read_write> history: array<Record>; // a ring of HISTORY records
@@ -16,7 +17,7 @@ var<workgroup> counts: array<f32, REDUCE>;
 // One workgroup.
 @compute @workgroup_size(REDUCE)
 fn tick(@builtin(local_invocation_index) lane: u32) {
-    let runs = clock.stopped == 0u;
+    let runs = ticking.stopped == 0u;
     var low = WORST;
     var sum = 0.0;
     var count = 0.0;
@@ -42,13 +43,13 @@ fn tick(@builtin(local_invocation_index) lane: u32) {
     if lane == 0u && runs {
         let best = best_fitness[0];
         let mean = finite_or_worst(sums[0] / max(counts[0], 1.0));
-        history[clock.generation % HISTORY] = Record(best, lows[0], mean, counts[0] / f32(CANDIDATES));
-        clock.best = best;
-        clock.generation += 1u;
-        if best <= clock.goal {
-            clock.stopped = 2u;
-        } else if clock.generation >= clock.limit {
-            clock.stopped = 1u;
+        history[ticking.generation % HISTORY] = Record(best, lows[0], mean, counts[0] / f32(CANDIDATES));
+        ticking.best = best;
+        ticking.generation += 1u;
+        if best <= ticking.goal {
+            ticking.stopped = 2u;
+        } else if ticking.generation >= ticking.limit {
+            ticking.stopped = 1u;
         }
     }
 }

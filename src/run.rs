@@ -240,7 +240,7 @@ impl Builder<'_> {
             .with("fitness", step.points().fitness.view())
             .with("best_fitness", step.best_fitness().view())
             .with("history", history.view())
-            .and(&context.clock);
+            .with("ticking", clock.view());
         let mut tick = Recording::new();
         tick.dispatch(gpu, &gpu.kernel("tick", &source)?, &bindings, Threads::Groups(1))?;
 

@@ -1,17 +1,15 @@
-//! import shifted
+//! import shifted, sin2_pi
 // -20 exp(-0.2 sqrt(mean z_i^2)) - exp(mean cos(2 pi z_i)) + 20 + e, with cos(2a) = 1 - 2 sin^2(a) and the
 // constants taken into one_minus_exp: as written it would end near 1e-5, the rounding of 20 + e in f32
 
 fn objective(candidate: u32) -> f32 {
-    const PI = 3.14159265358979;
     const E = 2.71828182845905;
     var squares = 0.0;
     var waves = 0.0;
     for (var i = 0u; i < DIMS; i += 1u) {
         let z = x(candidate, i);
-        let wave = sin(PI * z);
         squares += z * z;
-        waves += wave * wave;
+        waves += sin2_pi(z);
     }
     return 20.0 * one_minus_exp(0.2 * sqrt(squares / f32(DIMS))) + E * one_minus_exp(2.0 * waves / f32(DIMS));
 }

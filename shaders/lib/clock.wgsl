@@ -1,4 +1,5 @@
-// The run's clock lives on the device, so that every generation is the same list of commands.
+// The run's clock lives on the device, so that every generation is the same list of commands. All read it as uniform,
+// the cheapest kind of load everywhere; `tick` alone writes it.
 struct Clock {
     seed_low: u32,
     seed_high: u32,
@@ -9,4 +10,4 @@ struct Clock {
     goal: f32,       // the run stops at a best fitness at or below it
     best: f32,       // best fitness so far
 }
-@group(0) @binding(0) var<storage, read_write> clock: Clock;
+@group(0) @binding(0) var<uniform> clock: Clock;

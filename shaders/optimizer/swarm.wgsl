@@ -50,14 +50,9 @@ fn advance(t: u32, x: vec4f, own: vec4f, leader: vec4f, coordinate: u32, quad: u
     positions[t] = clamp(x + v, vec4f(swarm.wall_low), vec4f(swarm.wall_high));
 }
 
-// One thread per quad of a chunk: everyone follows the best of the block.
-@compute @workgroup_size(WORKGROUP)
-fn ask(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) groups: vec3u) {
-    let t = line(global, groups);
-    let column = t % QUADS;
-    if t >= COORDINATES * QUADS || column * 4u >= chunk.members { return; }
-    if clock.generation == 0u || clock.stopped != 0u { return; }
-    let coordinate = t / QUADS;
+// Moves one coordinate of a quad towards its own best and the best of the block.
+fn follow_best(coordinate: u32, column: u32) {
+    let t = coordinate * QUADS + column;
     let quad = chunk.first / 4u + column;
     let x = positions[t];
     let mask = improved[coordinate / WIDTH * MEMBER_QUADS + quad];
@@ -66,6 +61,21 @@ fn ask(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) gr
         personal[t] = own;
     }
     advance(t, x, own, vec4f(best[coordinate]), coordinate, quad);
+}
+
+// One thread per quad of a chunk and two neighbouring coordinates, which share the first rounds of the random numbers
+// and what it costs to start a thread.
+@compute @workgroup_size(WORKGROUP)
+fn ask(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) groups: vec3u) {
+    let t = line(global, groups);
+    let column = t % QUADS;
+    let coordinate = t / QUADS * 2u;
+    if coordinate >= COORDINATES || column * 4u >= chunk.members { return; }
+    if clock.generation == 0u || clock.stopped != 0u { return; }
+    follow_best(coordinate, column);
+    if coordinate + 1u < COORDINATES {
+        follow_best(coordinate + 1u, column);
+    }
 }
 
 // One thread per quad of a chunk: the pending personal bests, so that neighbours can read them.

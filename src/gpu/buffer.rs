@@ -50,46 +50,11 @@ impl<T: bytemuck::Pod> Buffer<T> {
 }
 
 impl Gpu {
-    /// A zeroed buffer of `len` values (at least one).
+    /// A zeroed buffer of `len` values (at least one). Kernels bind it, or a part of it, as storage or as uniform.
     ///
     /// # Errors
     /// [`Error::Limit`] when it is larger than one binding may be or than the memory that is left.
     pub fn buffer<T: bytemuck::Pod>(&self, label: &str, len: u64) -> Result<Buffer<T>> {
-        self.allocate(label, len, wgpu::BufferUsages::STORAGE)
-    }
-
-    /// A buffer holding `values`.
-    ///
-    /// # Errors
-    /// As [`Gpu::buffer`].
-    pub fn upload<T: bytemuck::Pod>(&self, label: &str, values: &[T]) -> Result<Buffer<T>> {
-        let buffer = self.buffer(label, values.len() as u64)?;
-        self.write(&buffer.view(), values);
-        Ok(buffer)
-    }
-
-    /// A uniform buffer holding one struct.
-    ///
-    /// # Errors
-    /// As [`Gpu::buffer`].
-    pub fn uniform<T: bytemuck::Pod>(&self, label: &str, value: &T) -> Result<Buffer<T>> {
-        let buffer = self.allocate(label, 1, wgpu::BufferUsages::UNIFORM)?;
-        self.write(&buffer.view(), std::slice::from_ref(value));
-        Ok(buffer)
-    }
-
-    /// A buffer holding `values` that kernels can bind as uniform, part by part, or as storage.
-    ///
-    /// # Errors
-    /// As [`Gpu::buffer`].
-    pub fn upload_table<T: bytemuck::Pod>(&self, label: &str, values: &[T]) -> Result<Buffer<T>> {
-        let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::UNIFORM;
-        let buffer = self.allocate(label, values.len() as u64, usage)?;
-        self.write(&buffer.view(), values);
-        Ok(buffer)
-    }
-
-    fn allocate<T: bytemuck::Pod>(&self, label: &str, len: u64, usage: wgpu::BufferUsages) -> Result<Buffer<T>> {
         let size = (len.max(1) * size_of::<T>() as u64).next_multiple_of(16);
         let limit = self.device.limits().max_storage_buffer_binding_size.min(self.device.limits().max_buffer_size);
         if size > limit {
@@ -102,7 +67,10 @@ impl Gpu {
         let raw = self.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some(label),
             size,
-            usage: usage | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
+            usage: wgpu::BufferUsages::STORAGE
+                | wgpu::BufferUsages::UNIFORM
+                | wgpu::BufferUsages::COPY_SRC
+                | wgpu::BufferUsages::COPY_DST,
             mapped_at_creation: false,
         });
         #[cfg(not(target_arch = "wasm32"))]
@@ -113,6 +81,24 @@ impl Gpu {
         drop(scope);
         self.allocated.fetch_add(size, Ordering::Relaxed);
         Ok(Buffer { raw, len: len.max(1), values: PhantomData })
+    }
+
+    /// A buffer holding `values`.
+    ///
+    /// # Errors
+    /// As [`Gpu::buffer`].
+    pub fn upload<T: bytemuck::Pod>(&self, label: &str, values: &[T]) -> Result<Buffer<T>> {
+        let buffer = self.buffer(label, values.len() as u64)?;
+        self.write(&buffer.view(), values);
+        Ok(buffer)
+    }
+
+    /// A buffer holding one struct.
+    ///
+    /// # Errors
+    /// As [`Gpu::buffer`].
+    pub fn uniform<T: bytemuck::Pod>(&self, label: &str, value: &T) -> Result<Buffer<T>> {
+        self.upload(label, std::slice::from_ref(value))
     }
 
     fn too_large(&self, label: &str, size: u64, allowed: u64, remedy: &str) -> Error {

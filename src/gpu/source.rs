@@ -15,6 +15,7 @@ const LIBRARY: &[(&str, &str)] = &[
     ("philox", include_str!("../../shaders/lib/philox.wgsl")),
     ("random", include_str!("../../shaders/lib/random.wgsl")),
     ("shifted", include_str!("../../shaders/functions/shifted.wgsl")),
+    ("sin2_pi", include_str!("../../shaders/lib/sin2_pi.wgsl")),
     ("smallest", include_str!("../../shaders/lib/smallest.wgsl")),
     ("swarm", include_str!("../../shaders/optimizer/swarm.wgsl")),
     ("window", include_str!("../../shaders/objective/network/window.wgsl")),

@@ -76,7 +76,7 @@ impl SwarmStep {
         };
         let shared = Bindings::new()
             .with("swarm", gpu.uniform("swarm", &swarm)?.view())
-            .with("settings", gpu.upload_table("settings", rule.settings)?.view())
+            .with("settings", gpu.upload("settings", rule.settings)?.view())
             .with("improved", improved.view())
             .with("own_fitness", own_fitness.view())
             .with("best", best.view())
@@ -113,13 +113,14 @@ impl SwarmStep {
         ]);
 
         let threads = Threads::Line(shape.coordinates() * (points.stride / 4));
+        let pairs = Threads::Line(shape.coordinates().div_ceil(2) * (points.stride / 4));
         let over_chunks = |recording: &mut Recording, kernel: &Kernel, threads: Threads| -> Result<()> {
             bindings.iter().try_for_each(|bound| recording.dispatch(gpu, kernel, bound, threads))
         };
         let (mut start, mut ask, mut tell) = (Recording::new(), Recording::new(), Recording::new());
         over_chunks(&mut start, &kernel("start")?, threads)?;
         match rule.neighbourhood {
-            Neighbourhood::Global => over_chunks(&mut ask, &kernel("ask")?, threads)?,
+            Neighbourhood::Global => over_chunks(&mut ask, &kernel("ask")?, pairs)?,
             Neighbourhood::Ring => {
                 over_chunks(&mut ask, &kernel("settle")?, threads)?;
                 over_chunks(&mut ask, &kernel("ask_ring")?, threads)?;

@@ -13,6 +13,8 @@ const STUB: &str = "const DIMS: u32 = 2;\nconst SHIFT: f32 = 0.5;\n\
     fn at(candidate: u32, i: u32) -> f32 { return f32(candidate + i); }\n\
     fn random_unit(candidate: u32, stream: u32) -> f32 { return f32(candidate + stream) * 0.0; }\n";
 
+const SIN2_PI: &str = include_str!("../../../shaders/lib/sin2_pi.wgsl");
+
 /// Slack for `f64` rounding in sums of about a hundred terms.
 fn slack(value: f64) -> f64 {
     1e-12 * value.abs().max(1.0)
@@ -66,11 +68,13 @@ fn every_shader_file_belongs_to_the_entry_of_its_name() {
 fn every_shader_is_one_objective_and_imports_what_it_calls() {
     for function in FUNCTIONS {
         let imports = function.wgsl.lines().next().expect("a first line");
-        let expected = if function.noise > 0.0 { "//! import shifted, random" } else { "//! import shifted" };
-        assert_eq!(imports, expected, "{}", function.name);
-        assert_eq!(function.wgsl.contains("random_unit("), function.noise > 0.0, "{}", function.name);
+        let calls = |name: &str| function.wgsl.contains(name);
+        let sine = if calls("sin2_pi(") { ", sin2_pi" } else { "" };
+        let noise = if function.noise > 0.0 { ", random" } else { "" };
+        assert_eq!(imports, format!("//! import shifted{sine}{noise}"), "{}", function.name);
+        assert_eq!(calls("random_unit("), function.noise > 0.0, "{}", function.name);
 
-        let text = format!("{STUB}{SHIFTED}{}", function.wgsl);
+        let text = format!("{STUB}{SHIFTED}{SIN2_PI}{}", function.wgsl);
         let module = naga::front::wgsl::parse_str(&text)
             .unwrap_or_else(|error| panic!("{}: {}", function.name, error.emit_to_string(&text)));
         Validator::new(ValidationFlags::all(), Capabilities::empty())

@@ -49,12 +49,12 @@ impl Batch {
         let mut labels = vec![0u32; padded_labels];
         let mut by_column_values = vec![0.0f32; ((columns * row_vectors * 4) as usize).max(4)];
         let by_row = if layered && !drawn {
-            gpu.upload_table("rows", &[[0.0f32; 4]])?
+            gpu.upload("rows", &[[0.0f32; 4]])?
         } else {
             let mut start = by_row_values.clone();
             start.resize(batch_vectors.max(start.len()), [0.0; 4]);
             start.truncate(batch_vectors);
-            gpu.upload_table("rows", &start)?
+            gpu.upload("rows", &start)?
         };
         if !drawn {
             labels[..rows as usize].copy_from_slice(&network.labels);
@@ -66,7 +66,7 @@ impl Batch {
                 }
             }
         }
-        let labels = gpu.upload_table("labels", &labels)?;
+        let labels = gpu.upload("labels", &labels)?;
         let by_column = gpu.upload("columns", &by_column_values)?;
         let mut gather = Recording::new();
         if drawn {

@@ -45,7 +45,7 @@ impl Fused {
             return Err(Error::setting("form", format!("{form:?}"), remedy));
         }
         let (text, rows_per_pass, iterations) = match form {
-            Form::Registers => (registers(&network.architecture), 1, 1),
+            Form::Registers => (registers(&network.architecture), ROWS_AT_ONCE, 1),
             _ => tiled(&network.architecture),
         };
         let body = Source::new()
@@ -140,7 +140,11 @@ fn weight(layer: &Layer, output: u32, input: u32) -> String {
     format!("{:?} * at(candidate, {}u)", layer.scale, layer.coordinate(output, input))
 }
 
-/// All weights in named registers, one row after the other, any number of layers.
+/// Rows that one pass of the registers form takes: enough independent sums to hide the latency of each.
+const ROWS_AT_ONCE: u32 = 4;
+
+/// All weights in named registers, four rows after the other, any number of layers. An activation is added to the sums
+/// of the next layer as soon as it is there, so that it need not be kept.
 fn registers(architecture: &Architecture) -> String {
     let mut text = HEAD.to_string();
     let layers = architecture.layers();
@@ -151,31 +155,51 @@ fn registers(architecture: &Architecture) -> String {
             }
         }
     }
-    text.push_str("    for (var row = first; row < last; row += 1u) {\n");
-    let vectors = architecture.inputs.div_ceil(4);
-    for v in 0..vectors {
-        let _ = writeln!(text, "        let x{v} = window[row * ROW_VECTORS + {v}u];");
-    }
-    let _ = writeln!(text, "        var z: array<f32, OUTPUTS>;");
-    for (l, layer) in layers.iter().enumerate() {
-        for output in 0..layer.outputs {
-            let mut sum = format!("w{l}_{output}_{}", layer.inputs);
-            for input in 0..layer.inputs {
-                let value = match l {
-                    0 => format!("x{}[{}]", input / 4, input % 4),
-                    _ => format!("a{}_{input}", l - 1),
-                };
-                sum = format!("fma({value}, w{l}_{output}_{input}, {sum})");
+    let _ = writeln!(text, "    for (var row = first; row < last; row += {ROWS_AT_ONCE}u) {{");
+    for t in 0..ROWS_AT_ONCE {
+        for v in 0..architecture.inputs.div_ceil(4) {
+            let _ = writeln!(text, "        let x{t}_{v} = window[(row + {t}u) * ROW_VECTORS + {v}u];");
+        }
+        for (l, layer) in layers.iter().enumerate() {
+            for output in 0..layer.outputs {
+                let _ = writeln!(text, "        var s{l}_{t}_{output} = w{l}_{output}_{};", layer.inputs);
             }
-            let _ = if l + 1 == layers.len() {
-                writeln!(text, "        z[{output}] = {sum};")
-            } else {
-                writeln!(text, "        let a{l}_{output} = activate({sum});")
-            };
         }
     }
-    text.push_str("        sum += row_loss(&z, label_of(row));\n    }\n");
+    for unit in 0..layers[0].outputs {
+        for input in 0..architecture.inputs {
+            for t in 0..ROWS_AT_ONCE {
+                let (value, sum) = (format!("x{t}_{}[{}]", input / 4, input % 4), format!("s0_{t}_{unit}"));
+                let _ = writeln!(text, "        {sum} = fma({value}, w0_{unit}_{input}, {sum});");
+            }
+        }
+        spread(&mut text, &layers, 0, unit);
+    }
+    for l in 1..layers.len() {
+        (0..layers[l].outputs).for_each(|unit| spread(&mut text, &layers, l, unit));
+    }
+    let _ = writeln!(text, "        let label = labels[row / 4u];");
+    for t in 0..ROWS_AT_ONCE {
+        let outputs: Vec<_> = (0..architecture.outputs).map(|o| format!("s{}_{t}_{o}", layers.len() - 1)).collect();
+        let _ = writeln!(text, "        var z{t} = array<f32, OUTPUTS>({});", outputs.join(", "));
+        let _ = writeln!(text, "        sum += select(0.0, row_loss(&z{t}, label[{t}]), row + {t}u < last);");
+    }
+    text.push_str("    }\n");
     text + TAIL
+}
+
+/// What a unit of layer `l` adds to the sums of the layer above, for each of the rows.
+fn spread(text: &mut String, layers: &[Layer], l: usize, unit: u32) {
+    let Some(above) = layers.get(l + 1) else { return };
+    for t in 0..ROWS_AT_ONCE {
+        let _ = writeln!(text, "        let a{l}_{t}_{unit} = activate(s{l}_{t}_{unit});");
+    }
+    for output in 0..above.outputs {
+        for t in 0..ROWS_AT_ONCE {
+            let sum = format!("s{}_{t}_{output}", l + 1);
+            let _ = writeln!(text, "        {sum} = fma(a{l}_{t}_{unit}, w{}_{output}_{unit}, {sum});", l + 1);
+        }
+    }
 }
 
 /// Tiles of rows by hidden units; weights are read once a tile of rows. Returns the text, the rows of a tile and the
