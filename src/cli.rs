@@ -72,7 +72,7 @@ pub(crate) struct Train {
     #[arg(long, value_enum, help_heading = "Data")]
     pub(crate) missing: Option<MissingName>,
     /// Share of the rows held out for the test, 0 to 0.9 [default: 0.2].
-    #[arg(long, value_name = "SHARE", help_heading = "Data")]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, help_heading = "Data")]
     pub(crate) test: Option<f64>,
     /// Hidden layers: mlp:10, mlp:20,7,5, or none for logistic regression [default: mlp:10].
     #[arg(long, help_heading = "Model")]
@@ -99,7 +99,7 @@ pub(crate) struct Train {
     #[arg(long, value_name = "DIR", conflicts_with_all = ["data", "config", "out"], help_heading = "Run")]
     pub(crate) resume: Option<PathBuf>,
     /// Seconds between checkpoints [default: 10].
-    #[arg(long, value_name = "SECONDS", help_heading = "Run")]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Run")]
     pub(crate) checkpoint: Option<f64>,
     #[command(flatten)]
     pub(crate) device: Device,
@@ -129,7 +129,7 @@ pub(crate) struct Search {
     #[arg(long, value_name = "N", help_heading = "Search")]
     pub(crate) evaluations: Option<u64>,
     /// Seconds at most. Without --generations, schedules then run over 1,000 generations.
-    #[arg(long, value_name = "S", help_heading = "Search")]
+    #[arg(long, value_name = "S", allow_negative_numbers = true, help_heading = "Search")]
     pub(crate) seconds: Option<f64>,
     /// Stop at a best fitness at or below this.
     #[arg(long, value_name = "VALUE", allow_negative_numbers = true, help_heading = "Search")]

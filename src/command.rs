@@ -1,5 +1,13 @@
 //! One file per subcommand: glue between the words of the command line and the library.
 
+/// Writes a line to stdout. Whoever reads it may stop reading: that ends the program, without a panic.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        writeln!(std::io::stdout(), $($text)*)?;
+    }};
+}
+
 mod data;
 mod devices;
 mod eval;
@@ -66,14 +74,14 @@ fn print_profile(gpu: &Gpu) {
 /// Lists an optimizer's settings.
 fn print_settings(name: Option<&str>) -> Result<()> {
     let entry = Entry::find(name.unwrap_or("pso"))?;
-    println!("{}: {}", entry.name, entry.about);
+    say!("{}: {}", entry.name, entry.about);
     let defaults = entry.defaults();
     let mut table = table(&["setting", "default", "meaning"]);
     for (name, meaning) in entry.settings {
         let default = defaults[name].as_str().map_or_else(|| defaults[name].to_string(), str::to_string);
         table.add_row([*name, &default, *meaning]);
     }
-    println!("{table}");
+    say!("{table}");
     Ok(())
 }
 

@@ -14,6 +14,12 @@ fn main() -> ExitCode {
     hush_layer();
     match command::run(cli::Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
+        // Whoever read the output has seen enough.
+        Err(error)
+            if error.downcast_ref().is_some_and(|e: &std::io::Error| e.kind() == std::io::ErrorKind::BrokenPipe) =>
+        {
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             eprintln!("error: {error:#}");
             let usage = matches!(error.downcast_ref(), Some(gradless::Error::Setting { .. }));

@@ -28,9 +28,10 @@ pub struct Model {
     pub weights: Vec<f32>,
 }
 
-/// What goes into the file's header beside the tensors.
+/// What goes into the file's header beside the tensors: one entry, so that equal models are equal files.
 #[derive(Serialize, Deserialize)]
 struct Header {
+    format: String,
     architecture: Architecture,
     loss: Loss,
     encoder: Encoder,
@@ -42,7 +43,12 @@ impl Model {
     /// # Errors
     /// [`Error::File`] when the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
-        let header = Header { architecture: self.architecture.clone(), loss: self.loss, encoder: self.encoder.clone() };
+        let header = Header {
+            format: FORMAT.into(),
+            architecture: self.architecture.clone(),
+            loss: self.loss,
+            encoder: self.encoder.clone(),
+        };
         let header = serde_json::to_string(&header).map_err(|e| Error::file(path, e))?;
         let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
         for (l, layer) in self.architecture.layers().iter().enumerate() {
@@ -57,7 +63,7 @@ impl Model {
             TensorView::new(Dtype::F32, shape.clone(), bytes).map(|view| (name.clone(), view))
         });
         let views = views.collect::<std::result::Result<Vec<_>, _>>().map_err(|e| Error::file(path, e))?;
-        let metadata = HashMap::from([("format".into(), FORMAT.into()), ("model".into(), header)]);
+        let metadata = HashMap::from([("gradless".into(), header)]);
         let bytes = serialize(views, Some(metadata)).map_err(|e| Error::file(path, e))?;
         crate::folder::write(path, &bytes)
     }
@@ -71,11 +77,11 @@ impl Model {
         let damaged = |what: &dyn std::fmt::Display| Error::file(path, format!("not a model of this program: {what}"));
         let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| damaged(&e))?;
         let entries = metadata.metadata().as_ref().ok_or_else(|| damaged(&"no header of ours"))?;
-        if entries.get("format").map(String::as_str) != Some(FORMAT) {
-            return Err(damaged(&format!("format is not {FORMAT:?}")));
+        let header = entries.get("gradless").ok_or_else(|| damaged(&"no header of ours"))?;
+        let Header { format, architecture, loss, encoder } = serde_json::from_str(header).map_err(|e| damaged(&e))?;
+        if format != FORMAT {
+            return Err(damaged(&format!("its format is {format:?}, ours {FORMAT:?}")));
         }
-        let header = entries.get("model").ok_or_else(|| damaged(&"no architecture"))?;
-        let Header { architecture, loss, encoder } = serde_json::from_str(header).map_err(|e| damaged(&e))?;
         encoder.check().map_err(|e| damaged(&e))?;
         let layers = 1 + architecture.hidden.len();
         if architecture.parameters() > 1 << 28 || layers > 1000 || architecture.hidden.contains(&0) {

@@ -15,7 +15,7 @@ pub(super) fn list(output: &Output) -> Result<()> {
                        "about": set.about})
             })
             .collect();
-        println!("{}", json!({"command": "data list", "sets": sets}));
+        say!("{}", json!({"command": "data list", "sets": sets}));
         return Ok(());
     }
     let mut table = super::table(&["name", "rows", "features", "classes", "about"]);
@@ -23,7 +23,7 @@ pub(super) fn list(output: &Output) -> Result<()> {
         let [rows, features, classes] = [set.rows, set.features, set.classes].map(|n| n.to_string());
         table.add_row([set.name, &rows, &features, &classes, set.about]);
     }
-    println!("{table}");
-    println!("or give a file: gradless train FILE.csv");
+    say!("{table}");
+    say!("or give a file: gradless train FILE.csv");
     Ok(())
 }

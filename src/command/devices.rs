@@ -15,7 +15,7 @@ pub(super) fn run(output: &Output) -> Result<()> {
         Err(_) => "discrete before integrated before software, Vulkan, Metal and DX12 before GL".into(),
     };
     if output.json {
-        println!("{}", json!({"command": "devices", "devices": all, "used": used, "why": why}));
+        say!("{}", json!({"command": "devices", "devices": all, "used": used, "why": why}));
         return chosen.map(drop).map_err(Into::into);
     }
     let mut table = super::table(&["", "#", "name", "type", "backend", "driver", "binding", "subgroup", "timestamps"]);
@@ -37,8 +37,8 @@ pub(super) fn run(output: &Output) -> Result<()> {
             (if adapter.timestamps { "yes" } else { "no" }).into(),
         ]);
     }
-    println!("{table}");
+    say!("{table}");
     chosen?;
-    println!("* would be used: {why}; choose another with --device NAME, --device NUMBER or GRADLESS_DEVICE");
+    say!("* would be used: {why}; choose another with --device NAME, --device NUMBER or GRADLESS_DEVICE");
     Ok(())
 }

@@ -30,19 +30,18 @@ pub(super) fn run(arguments: &Eval) -> Result<()> {
     let (_, scores) = model.score(&gpu, &unseen.features, labels)?;
     super::print_profile(&gpu);
     if arguments.output.json {
-        println!(
+        say!(
             "{}",
             json!({"command": "eval", "version": env!("CARGO_PKG_VERSION"), "device": super::device_json(&gpu),
                    "run": arguments.run, "data": {"name": arguments.data, "rows": labels.len()}, "test": scores})
         );
         return Ok(());
     }
-    print_scores(&unseen, &scores);
-    Ok(())
+    print_scores(&unseen, &scores)
 }
 
-pub(super) fn print_scores(unseen: &Unseen, scores: &gradless::metrics::Scores) {
-    println!(
+fn print_scores(unseen: &Unseen, scores: &gradless::metrics::Scores) -> Result<()> {
+    say!(
         "{} rows: accuracy {:.4}, precision {:.4}, recall {:.4}, f1 {:.4}, loss {:.4}",
         unseen.grid.rows(),
         scores.accuracy,
@@ -51,6 +50,7 @@ pub(super) fn print_scores(unseen: &Unseen, scores: &gradless::metrics::Scores) 
         scores.f1,
         scores.loss
     );
+    Ok(())
 }
 
 /// The model of a run's folder, or the file itself.

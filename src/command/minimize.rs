@@ -46,7 +46,7 @@ pub(super) fn run(arguments: &Minimize) -> Result<()> {
     let dims = point.len() as u32;
     let moved = function.map_or(0.0, |f| shift(arguments, f));
     if arguments.output.json {
-        println!(
+        say!(
             "{}",
             json!({
                 "command": "minimize", "version": env!("CARGO_PKG_VERSION"), "device": super::device_json(&gpu),
@@ -62,17 +62,17 @@ pub(super) fn run(arguments: &Minimize) -> Result<()> {
         );
         return Ok(());
     }
-    println!("{name}, {dims} dimensions, {}, population {}", config.optimizer, config.population);
+    say!("{name}, {dims} dimensions, {}, population {}", config.optimizer, config.population);
     if let Some(function) = function {
-        println!("optimum  {}", (function.value)(dims));
+        say!("optimum  {}", (function.value)(dims));
     }
-    main.print("best");
+    main.print("best")?;
     if let Some((by, other)) = &beside {
-        other.print(&format!("best with the optimum moved by {by}"));
+        other.print(&format!("best with the optimum moved by {by}"))?;
     }
     let shown: Vec<String> = point.iter().take(8).map(|x| format!("{x:.6}")).collect();
-    println!("x        [{}{}]", shown.join(", "), if dims > 8 { ", ..." } else { "" });
-    println!("{} evaluations in {:.3} s", main.evaluations, main.seconds);
+    say!("x        [{}{}]", shown.join(", "), if dims > 8 { ", ..." } else { "" });
+    say!("{} evaluations in {:.3} s", main.evaluations, main.seconds);
     Ok(())
 }
 
@@ -156,11 +156,12 @@ impl Outcome {
         f64::from(if sorted.len() % 2 == 1 { sorted[middle] } else { 0.5 * (sorted[middle - 1] + sorted[middle]) })
     }
 
-    fn print(&self, label: &str) {
-        println!("{label}  {:e}", self.best());
+    fn print(&self, label: &str) -> Result<()> {
+        say!("{label}  {:e}", self.best());
         if self.values.len() > 1 {
-            println!("  {} runs: mean {:e}, median {:e}", self.values.len(), self.mean(), self.median());
+            say!("  {} runs: mean {:e}, median {:e}", self.values.len(), self.mean(), self.median());
         }
+        Ok(())
     }
 }
 
@@ -236,7 +237,7 @@ fn list(as_json: bool) -> Result<()> {
                        "shift": f.shift, "source": f.source})
             })
             .collect();
-        println!("{}", json!({"command": "minimize --list", "functions": all}));
+        say!("{}", json!({"command": "minimize --list", "functions": all}));
         return Ok(());
     }
     let mut table = super::table(&["name", "also", "dimensions", "box", "optimum", "source"]);
@@ -245,6 +246,6 @@ fn list(as_json: bool) -> Result<()> {
         let optimum = format!("{}", (f.value)(dims));
         table.add_row([f.name, &f.aliases.join(" "), &f.dims.to_string(), &side(f), &optimum, f.source]);
     }
-    println!("{table}");
+    say!("{table}");
     Ok(())
 }

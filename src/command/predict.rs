@@ -39,7 +39,7 @@ pub(super) fn run(arguments: &Predict) -> Result<()> {
     }
     if arguments.json {
         let names: Vec<_> = predicted.iter().map(|class| &classes[*class as usize]).collect();
-        println!(
+        say!(
             "{}",
             json!({"command": "predict", "version": env!("CARGO_PKG_VERSION"), "device": super::device_json(&gpu),
                    "run": arguments.run, "file": arguments.file, "rows": predicted.len(), "out": arguments.output,

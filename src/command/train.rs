@@ -58,7 +58,7 @@ pub(super) fn run(arguments: &Train) -> Result<()> {
     let mut run = builder.start()?;
 
     // Nothing is written before everything that can be wrong has been looked at.
-    resolve(&mut config, optimizer.settings())?;
+    resolve(&mut config, &optimizer.settings())?;
     let fingerprint = dataset.table.fingerprint();
     let folder = match (&arguments.resume, &arguments.out) {
         (Some(path), _) => {
@@ -81,12 +81,12 @@ pub(super) fn run(arguments: &Train) -> Result<()> {
     let history = folder.history(run.report().generation)?;
     let mut training = Training { gpu: &gpu, config: &config, dataset: &dataset, network: &network, folder, history };
     training.advance(&mut run, fingerprint)?;
-    let report = training.finish(&mut run, optimizer.settings())?;
+    let report = training.finish(&run, &optimizer.settings())?;
     super::print_profile(&gpu);
     if arguments.output.json {
-        println!("{report}");
+        say!("{report}");
     } else {
-        training.print(&report);
+        training.print(&report)?;
     }
     Ok(())
 }
@@ -172,7 +172,7 @@ fn refuse_beside_resume(arguments: &Train) -> Result<()> {
 }
 
 /// Fills in what was left to defaults, so that the saved file says it all.
-fn resolve(config: &mut Config, settings: serde_json::Value) -> Result<()> {
+fn resolve(config: &mut Config, settings: &serde_json::Value) -> Result<()> {
     let path = Path::new(&config.data);
     if path.exists() {
         let whole = path.canonicalize().map_err(|e| Error::file(path, e))?;
@@ -254,7 +254,7 @@ impl Training<'_> {
     }
 
     /// Scores the best network, draws the pictures, writes and returns the report.
-    fn finish(&self, run: &mut Run, settings: serde_json::Value) -> Result<serde_json::Value> {
+    fn finish(&self, run: &Run, settings: &serde_json::Value) -> Result<serde_json::Value> {
         let model = Model::load(&self.folder.file("model.safetensors"))?;
         let Dataset { train, test, .. } = self.dataset;
         let (_, train_scores) = model.score(self.gpu, &train.features, &train.labels)?;
@@ -336,9 +336,9 @@ impl Training<'_> {
     }
 
     /// The report for people.
-    fn print(&self, report: &serde_json::Value) {
+    fn print(&self, report: &serde_json::Value) -> Result<()> {
         let number = |value: &serde_json::Value| value.as_f64().unwrap_or_default();
-        println!(
+        say!(
             "{} · {} rows to train, {} to test · {} features · {} classes",
             report["data"]["name"].as_str().unwrap_or_default(),
             report["data"]["train_rows"],
@@ -346,7 +346,7 @@ impl Training<'_> {
             report["data"]["features"],
             report["data"]["classes"],
         );
-        println!(
+        say!(
             "{} ({} weights) · {} · population {} · {} generations, {} evaluations in {:.2} s",
             self.config.model,
             report["model"]["parameters"],
@@ -370,8 +370,9 @@ impl Training<'_> {
                 ]);
             }
         }
-        println!("{table}");
-        println!("stopped by {} · {}", report["stop"].as_str().unwrap_or_default(), self.folder.path().display());
+        say!("{table}");
+        say!("stopped by {} · {}", report["stop"].as_str().unwrap_or_default(), self.folder.path().display());
+        Ok(())
     }
 }
 
