@@ -190,6 +190,11 @@ impl Gpu {
         self.profile.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Ends what [`Gpu::start_profile`] began: dispatches share their passes again.
+    pub fn stop_profile(&self) {
+        *self.profile.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// Fails if the device was lost or an operation on it failed since the last call.
     fn check(&self) -> Result<()> {
         match self.trouble.lock().unwrap_or_else(PoisonError::into_inner).take() {

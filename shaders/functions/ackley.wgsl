@@ -6,10 +6,10 @@ fn objective(candidate: u32) -> f32 {
     const E = 2.71828182845905;
     var squares = 0.0;
     var waves = 0.0;
-    for (var i = 0u; i < DIMS; i += 1u) {
-        let z = x(candidate, i);
-        squares += z * z;
-        waves += sin2_pi(z);
+    for (var i = 0u; i < DIMS; i += 4u) {
+        let z = x4(candidate, i);
+        squares += dot(z, z);
+        waves += sin2_pi(z.x) + sin2_pi(z.y) + sin2_pi(z.z) + sin2_pi(z.w);
     }
     return 20.0 * one_minus_exp(0.2 * sqrt(squares / f32(DIMS))) + E * one_minus_exp(2.0 * waves / f32(DIMS));
 }

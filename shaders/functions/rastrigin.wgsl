@@ -3,9 +3,13 @@
 
 fn objective(candidate: u32) -> f32 {
     var sum = 0.0;
-    for (var i = 0u; i < DIMS; i += 1u) {
-        let z = x(candidate, i);
-        sum += z * z + 20.0 * sin2_pi(z);
+    for (var i = 0u; i < DIMS; i += 4u) {
+        let z = x4(candidate, i);
+        sum += term(z.x) + term(z.y) + term(z.z) + term(z.w);
     }
     return sum;
+}
+
+fn term(z: f32) -> f32 {
+    return z * z + 20.0 * sin2_pi(z);
 }

@@ -3,9 +3,9 @@
 
 fn objective(candidate: u32) -> f32 {
     var sum = 0.0;
-    for (var i = 0u; i < DIMS; i += 1u) {
-        let z = x(candidate, i);
-        sum += z * z;
+    for (var i = 0u; i < DIMS; i += 4u) {
+        let z = x4(candidate, i);
+        sum += dot(z, z);
     }
     return sum;
 }

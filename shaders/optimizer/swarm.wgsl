@@ -43,9 +43,10 @@ fn start(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) 
 
 // Moves one quad and keeps it within the walls; the velocity is kept when a wall stops it.
 fn advance(t: u32, x: vec4f, own: vec4f, leader: vec4f, coordinate: u32, quad: u32) {
+    let before = velocity[t];
     let toward_own = draw(coordinate, quad, COGNITIVE) * (own - x);
     let toward_leader = draw(coordinate, quad, SOCIAL) * (leader - x);
-    let v = clamp(moved(t, velocity[t], toward_own, toward_leader), vec4f(-swarm.vmax), vec4f(swarm.vmax));
+    let v = clamp(moved(t, before, toward_own, toward_leader), vec4f(-swarm.vmax), vec4f(swarm.vmax));
     velocity[t] = v;
     positions[t] = clamp(x + v, vec4f(swarm.wall_low), vec4f(swarm.wall_high));
 }

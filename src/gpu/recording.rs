@@ -247,6 +247,22 @@ impl Gpu {
         self.wait(ticket)
     }
 
+    /// Copies what `from` holds to `to`, so many times over, and waits: the yardstick of kernels bound by memory.
+    ///
+    /// # Errors
+    /// As [`Gpu::run`].
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn copy(&self, from: &View, to: &View, times: u32) -> Result<()> {
+        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        for _ in 0..times {
+            encoder.copy_buffer_to_buffer(&from.raw, from.offset, &to.raw, to.offset, from.size.min(to.size));
+        }
+        let index = self.queue.submit([encoder.finish()]);
+        let wait = wgpu::PollType::Wait { submission_index: Some(index), timeout: None };
+        self.device.poll(wait).map_err(|e| Error::Device(format!("waiting for the device failed: {e}")))?;
+        self.check()
+    }
+
     /// The values of one view, after everything submitted so far.
     ///
     /// # Errors
