@@ -132,7 +132,11 @@ impl Source {
         self
     }
 
+    /// The error at this line of the whole; at the last piece, which is the user's, when the compiler names none.
     fn locate(&self, line: u32, message: String) -> Error {
+        if let (0, Some((name, _))) = (line, self.pieces.last()) {
+            return Error::Shader { piece: name.clone(), line: 1, message };
+        }
         let mut start = 0;
         for (name, text) in &self.pieces {
             let lines = text.split('\n').count() as u32;
