@@ -11,7 +11,7 @@ impl Network {
     /// Outputs before softmax or sigmoid, row after row, of the network at this position.
     ///
     /// # Errors
-    /// [`Error::Limit`] and [`Error::Device`] from the device.
+    /// [`crate::Error::Limit`] and [`crate::Error::Device`] from the device.
     pub fn logits(&self, gpu: &Gpu, position: &[f32]) -> Result<Vec<f32>> {
         let context = resting(gpu)?;
         let whole = Self { batch: None, ..self.clone() };
@@ -23,7 +23,7 @@ impl Network {
     /// Mean loss over all rows of the network at this position.
     ///
     /// # Errors
-    /// [`Error::Limit`] and [`Error::Device`] from the device.
+    /// [`crate::Error::Limit`] and [`crate::Error::Device`] from the device.
     pub fn mean_loss(&self, gpu: &Gpu, position: &[f32]) -> Result<f32> {
         let context = resting(gpu)?;
         let points = single(&context, position)?;
