@@ -313,7 +313,10 @@ mod tests {
     fn columns_are_whole_quads_off_the_page_size() {
         for members in [1, 2, 30, 64, 1000, 1024, 16_384, 65_536] {
             let columns = stride(members);
-            assert!(columns >= members && columns.is_multiple_of(4) && !columns.is_multiple_of(1024), "{members}: {columns}");
+            assert!(
+                columns >= members && columns.is_multiple_of(4) && !columns.is_multiple_of(1024),
+                "{members}: {columns}"
+            );
         }
     }
 }

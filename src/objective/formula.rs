@@ -1,7 +1,7 @@
 //! An objective written in WGSL: `fn objective(candidate: u32) -> f32`, reading coordinates through `at(candidate, i)`.
 
 use super::functions::Function;
-use crate::gpu::{Recording, Source, Threads};
+use crate::gpu::{Recording, Source, Threads, pieces};
 use crate::population::{Context, Domain, Evaluation, Objective, Points};
 use crate::{Error, Result};
 
@@ -101,6 +101,9 @@ impl Evaluation for FormulaEvaluation {
     }
 }
 
+/// The pieces that stand beside a formula.
+const BESIDE: [&str; 4] = ["finite", "grid", "philox", "random"];
+
 /// Checks a user's text alone, against a stub of what it may use, so that errors are its own.
 fn check(name: &str, wgsl: &str, dims: u32) -> Result<()> {
     let stub = "fn at(candidate: u32, i: u32) -> f32 { return f32(candidate + i); }";
@@ -116,6 +119,17 @@ fn check(name: &str, wgsl: &str, dims: u32) -> Result<()> {
     }
     if module.overrides.iter().next().is_some() {
         return refuse("write const in place of override");
+    }
+    // Names of ours that the text would define a second time.
+    for (ours, text) in pieces().iter().filter(|(piece, _)| BESIDE.contains(piece)) {
+        let names = module.functions.iter().filter_map(|(_, function)| function.name.clone());
+        let twice = |name: &String| text.contains(&format!("fn {name}(")) && wgsl.contains(&format!("fn {name}("));
+        if let Some(taken) = names.into_iter().find(twice) {
+            let at = wgsl.find(&format!("fn {taken}(")).unwrap_or(0);
+            let line = wgsl[..at].matches('\n').count() as u32 + 1;
+            let message = format!("`{taken}` is a function of the library ({ours}): choose another name");
+            return Err(Error::Shader { piece: name.into(), line, message });
+        }
     }
     let number = |ty: naga::Handle<naga::Type>, scalar| module.types[ty].inner == naga::TypeInner::Scalar(scalar);
     let fits = module.functions.iter().any(|(_, function)| {
@@ -160,6 +174,9 @@ mod tests {
         let variable = "var<private> x: f32;\nfn objective(c: u32) -> f32 { return x; }";
         assert!(refused(variable).contains("var<>"));
         assert!(refused("").contains("fn objective"));
+        let clash =
+            refused("fn objective(c: u32) -> f32 { return line(at(c, 0u)); }\nfn line(a: f32) -> f32 { return a; }");
+        assert!(clash.starts_with("mine.wgsl:2:") && clash.contains("`line`"), "{clash}");
     }
 
     #[test]
