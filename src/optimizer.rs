@@ -1,19 +1,35 @@
 //! How positions move: one file and one shader each, listed here.
 
+mod ars;
+mod eggroll;
 mod empso;
 mod gwo;
 mod mpso;
+mod openai_es;
+mod pepg;
 mod pso;
+mod rule;
+mod sep_cma_es;
+mod snes;
+mod strategy;
 mod swarm;
 
 use std::collections::BTreeMap;
 
 use crate::population::Optimizer;
 use crate::{Error, Result};
+pub use ars::Ars;
+pub use eggroll::Eggroll;
 pub use empso::{EmPso, Form};
 pub use gwo::{Gwo, Leaders};
 pub use mpso::{MPso, Recurrence};
+pub use openai_es::OpenAiEs;
+pub use pepg::Pepg;
 pub use pso::{Neighbourhood, Pso, Schedule};
+pub use rule::{Decay, Name, Rule};
+pub use sep_cma_es::SepCmaEs;
+pub use snes::Snes;
+pub use strategy::Shaping;
 
 /// One optimizer as the command line knows it.
 pub struct Entry {
@@ -27,7 +43,18 @@ pub struct Entry {
 }
 
 /// All optimizers. A new one is its file, its shader and a line here.
-pub const OPTIMIZERS: &[Entry] = &[pso::ENTRY, mpso::ENTRY, empso::ENTRY, gwo::ENTRY];
+pub const OPTIMIZERS: &[Entry] = &[
+    pso::ENTRY,
+    mpso::ENTRY,
+    empso::ENTRY,
+    gwo::ENTRY,
+    openai_es::ENTRY,
+    eggroll::ENTRY,
+    snes::ENTRY,
+    pepg::ENTRY,
+    ars::ENTRY,
+    sep_cma_es::ENTRY,
+];
 
 impl Entry {
     /// The entry called `name`.

@@ -1,7 +1,12 @@
 //! Where optimizer and objective meet: the population's shape, its buffers, and the traits that both sides see.
 
-use crate::gpu::{Bindings, Buffer, Gpu, Recording, Source, View, WORKGROUP};
-use crate::{Error, Result};
+mod perturbed;
+mod points;
+
+use crate::Result;
+use crate::gpu::{Bindings, Buffer, Gpu, Recording, View};
+pub use perturbed::{Noise, Perturbed};
+pub use points::{Chunk, LowRank, Points, Structure};
 
 /// Largest finite `f32`: a fitness that was never measured or was not finite. Same value as in `finite.wgsl`.
 pub const WORST: f32 = f32::MAX;
@@ -29,8 +34,21 @@ impl Shape {
     }
 }
 
+/// Blocks of equal width, one after the other: the units of a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The first coordinate.
+    pub offset: u32,
+    /// How many blocks.
+    pub blocks: u32,
+    /// Coordinates of each.
+    pub width: u32,
+    /// Whether the last coordinate of a block is a bias, the others a row of a matrix.
+    pub bias: bool,
+}
+
 /// Where the search takes place; the same interval for every coordinate.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Domain {
     /// Lower end of the starting box.
     pub low: f32,
@@ -43,6 +61,8 @@ pub struct Domain {
     /// The largest step per coordinate and generation that suits the objective, if it has an opinion: optimizers with
     /// a velocity take it as their default `vmax`.
     pub step: Option<f32>,
+    /// How the coordinates hang together, in order; empty when nothing is known of it.
+    pub groups: Vec<Group>,
 }
 
 /// How first positions are drawn.
@@ -57,12 +77,20 @@ pub enum Start {
 impl Domain {
     /// A box whose walls hold, filled uniformly at the start.
     pub fn boxed(low: f32, high: f32) -> Self {
-        Self { low, high, start: Start::Uniform, bounded: true, step: None }
+        Self { low, high, start: Start::Uniform, bounded: true, step: None, groups: Vec::new() }
     }
 
     /// The interval positions are clamped to.
     pub fn walls(&self) -> (f32, f32) {
         if self.bounded { (self.low, self.high) } else { (-WORST, WORST) }
+    }
+
+    /// Standard deviation of a first coordinate: the unit in which step sizes are given.
+    pub fn unit(&self) -> f32 {
+        match self.start {
+            Start::Normal => 1.0,
+            Start::Uniform => (self.high - self.low) / 12f32.sqrt(),
+        }
     }
 }
 
@@ -75,140 +103,8 @@ pub struct Context {
     pub clock: Bindings,
     /// Candidates that one buffer may hold at most; the binding limit may allow fewer.
     pub largest_chunk: u32,
-}
-
-#[repr(C)]
-#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
-struct ChunkUniform {
-    first: u32,
-    members: u32,
-}
-
-/// The candidates that one position buffer holds.
-#[derive(Clone)]
-pub struct Chunk {
-    /// The candidate in column 0.
-    pub first: u32,
-    /// Candidates in this chunk.
-    pub members: u32,
-    /// Row i, column c: coordinate i of candidate `first + c`.
-    pub positions: Buffer<f32>,
-    /// `positions` and `chunk`.
-    pub bindings: Bindings,
-}
-
-/// Candidates to be scored, and where their fitness goes.
-#[derive(Clone)]
-pub struct Points {
-    /// Defines `fn at(candidate: u32, i: u32) -> f32` over the chunk's bindings.
-    pub source: Source,
-    /// Columns of a position buffer; the same in all chunks.
-    pub stride: u32,
-    /// Coordinates of a candidate.
-    pub dims: u32,
-    /// Candidates altogether.
-    pub candidates: u32,
-    /// Their buffers, in order.
-    pub chunks: Vec<Chunk>,
-    /// One value a candidate, padded to whole quads with [`WORST`].
-    pub fitness: Buffer<f32>,
-}
-
-impl Points {
-    /// The members of `shape` in as many chunks as the limits ask for; their fitness goes to `fitness`.
-    ///
-    /// # Errors
-    /// [`Error::Limit`] when even four candidates do not fit into one binding, or memory runs out.
-    pub fn direct(context: &Context, label: &str, shape: Shape, fitness: &Buffer<f32>) -> Result<Self> {
-        let gpu = &context.gpu;
-        let (dims, candidates) = (shape.coordinates(), shape.members);
-        let per_chunk = chunk_size(gpu, dims, candidates)?.min((context.largest_chunk / 4 * 4).max(4));
-        let stride = stride(per_chunk.min(shape.padded()));
-        let mut chunks = Vec::new();
-        for first in (0..candidates).step_by(per_chunk as usize) {
-            let members = per_chunk.min(candidates - first);
-            let positions = gpu.buffer(label, u64::from(dims) * u64::from(stride))?;
-            let uniform = gpu.uniform("chunk", &ChunkUniform { first, members })?;
-            let bindings = Bindings::new()
-                .with("positions", positions.view())
-                .with("chunk", uniform.view())
-                .with("fitness", fitness.view());
-            chunks.push(Chunk { first, members, positions, bindings });
-        }
-        let source = Source::new()
-            .constant("DIMS", dims)
-            .constant("STRIDE", stride)
-            .constant("WORKGROUP", WORKGROUP)
-            .piece("direct", include_str!("../shaders/points/direct.wgsl"))?;
-        Ok(Self { source, stride, dims, candidates, chunks, fitness: fitness.clone() })
-    }
-
-    /// Constants that the elementwise kernels over these points need.
-    pub fn constants(&self, shape: Shape) -> Source {
-        Source::new()
-            .constant("WORKGROUP", WORKGROUP)
-            .constant("STRIDE", self.stride)
-            .constant("QUADS", self.stride / 4)
-            .constant("COORDINATES", shape.coordinates())
-            .constant("WIDTH", shape.width)
-            .constant("BLOCKS", shape.blocks)
-            .constant("MEMBERS", shape.members)
-            .constant("MEMBER_QUADS", shape.padded() / 4)
-    }
-
-    /// The coordinates of every candidate, one after the other, as the host reads them.
-    ///
-    /// # Errors
-    /// [`Error::Device`] when the device fails.
-    #[cfg(not(target_arch = "wasm32"))]
-    pub fn read(&self, gpu: &Gpu) -> Result<Vec<f32>> {
-        let (dims, stride) = (self.dims as usize, self.stride as usize);
-        let mut all = Vec::with_capacity(dims * self.candidates as usize);
-        for chunk in &self.chunks {
-            let rows: Vec<f32> = gpu.read(&chunk.positions.view())?;
-            for member in 0..chunk.members as usize {
-                all.extend((0..dims).map(|i| rows[i * stride + member]));
-            }
-        }
-        Ok(all)
-    }
-
-    /// A fitness buffer for `shape`, filled with [`WORST`].
-    ///
-    /// # Errors
-    /// [`Error::Limit`] when memory runs out.
-    pub fn fitness_buffer(gpu: &Gpu, label: &str, shape: Shape) -> Result<Buffer<f32>> {
-        gpu.upload(label, &vec![WORST; (shape.blocks * shape.padded()) as usize])
-    }
-
-    /// The position buffers under numbered names, for a checkpoint.
-    pub fn state(&self, name: &str) -> Vec<(String, View)> {
-        self.chunks.iter().enumerate().map(|(i, chunk)| (format!("{name}.{i}"), chunk.positions.view())).collect()
-    }
-}
-
-/// Columns for `members` candidates: whole quads, and never a multiple of 4 KiB, where the rows of a column would fall
-/// into the same few cache sets.
-fn stride(members: u32) -> u32 {
-    let quads = members.next_multiple_of(4);
-    if quads >= 1024 && quads.is_multiple_of(1024) { quads + 16 } else { quads }
-}
-
-/// Candidates of `dims` coordinates that one binding carries, at most `wanted`.
-fn chunk_size(gpu: &Gpu, dims: u32, wanted: u32) -> Result<u32> {
-    let columns = gpu.binding_limit() / 4 / u64::from(dims.max(1));
-    if columns < 4 {
-        return Err(Error::Limit {
-            what: format!("a candidate of {dims} coordinates"),
-            needed: crate::gpu::bytes(u64::from(dims) * 16),
-            allowed: crate::gpu::bytes(gpu.binding_limit()),
-            remedy: "use a smaller model or another --device".into(),
-        });
-    }
-    // Thread and element numbers are 32-bit in the kernels.
-    let usable = columns.saturating_sub(16).max(4).min(u64::from(u32::MAX / 2 / dims.max(1)).max(4)) as u32;
-    // A row of workgroups is 65,535 long.
-    Ok(usable.min(wanted.next_multiple_of(4)).min(65_535 * WORKGROUP) / 4 * 4)
+    /// Whether a fitness holds only for the generation it was measured in ([`Evaluation::changes`]).
+    pub changing: bool,
 }
 
 /// What is optimized: a description; [`Objective::bind`] gives it buffers.
@@ -281,7 +177,7 @@ pub trait Step {
     /// The candidates to score.
     fn points(&self) -> &Points;
     /// Positions whose fitness is carried from generation to generation.
-    fn remembered(&self) -> &Points;
+    fn remembered(&self) -> Option<&Points>;
     /// The best position so far, one value a coordinate.
     fn best(&self) -> &Buffer<f32>;
     /// Its fitness, one value a block.
@@ -294,29 +190,34 @@ pub trait Step {
     fn tell(&self) -> &Recording;
     /// Everything a checkpoint must hold, under stable names.
     fn state(&self) -> Vec<(String, View)>;
+
+    /// The commands of a generation, the clock excepted.
+    ///
+    /// # Errors
+    /// Whatever keeps these points from being scored on this device.
+    fn record(&mut self, evaluation: &mut dyn Evaluation) -> Result<Program> {
+        let mut generation = self.ask().clone();
+        evaluation.prepare(&mut generation)?;
+        evaluation.score(self.points(), &mut generation)?;
+        let mut evaluations = u64::from(self.points().candidates);
+        if let Some(remembered) = self.remembered().filter(|_| evaluation.changes()) {
+            evaluation.score(remembered, &mut generation)?;
+            evaluations += u64::from(remembered.candidates);
+        }
+        generation.append(self.tell());
+        Ok(Program { variants: vec![generation], order: Box::new(|_, _| 0), evaluations })
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::mem::offset_of;
+/// Which kind a generation is of, from the run's seed and its number.
+pub type Order = Box<dyn Fn(u64, u32) -> usize>;
 
-    use super::*;
-    use crate::gpu::same_layout;
-
-    #[test]
-    fn a_chunk_is_laid_out_as_in_the_shader() {
-        let fields = [("first", offset_of!(ChunkUniform, first)), ("members", offset_of!(ChunkUniform, members))];
-        same_layout(include_str!("../shaders/lib/chunk.wgsl"), "Chunk", size_of::<ChunkUniform>(), &fields);
-    }
-
-    #[test]
-    fn columns_are_whole_quads_off_the_page_size() {
-        for members in [1, 2, 30, 64, 1000, 1024, 16_384, 65_536] {
-            let columns = stride(members);
-            assert!(
-                columns >= members && columns.is_multiple_of(4) && !columns.is_multiple_of(1024),
-                "{members}: {columns}"
-            );
-        }
-    }
+/// What the generations of a run consist of.
+pub struct Program {
+    /// The kinds of generations there are.
+    pub variants: Vec<Recording>,
+    /// Which kind a generation is of, from the run's seed and its number.
+    pub order: Order,
+    /// Candidates scored in a generation.
+    pub evaluations: u64,
 }

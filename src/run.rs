@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use crate::gpu::{Bindings, Buffer, Gpu, Recording, Source, Threads, Ticket, View, bytes};
-use crate::population::{Context, Evaluation, Objective, Optimizer, Shape, Step, WORST};
+use crate::population::{Context, Evaluation, Objective, Optimizer, Program, Shape, Step, WORST};
 use crate::{Error, Result};
 
 /// Records kept on the device: generations of one submission at most.
@@ -98,7 +98,9 @@ pub struct Run {
     evaluation: Box<dyn Evaluation>,
     clock: Buffer<Clock>,
     history: Buffer<Record>,
-    generation: Recording,
+    program: Program,
+    context: Context,
+    seed: u64,
     tick: Recording,
     per_generation: u64,
     limit: u32,
@@ -225,16 +227,18 @@ impl Builder<'_> {
             gpu: gpu.clone(),
             clock: Bindings::new().with("clock", clock.view()),
             largest_chunk: self.largest_chunk,
+            changing: false,
         };
-        let shape = Shape { blocks: 1, members: self.members, width: self.objective.dims() };
-        let step = self.optimizer.bind(&context, shape, &self.objective.domain())?;
         let mut evaluation = self.objective.bind(&context)?;
-
+        let context = Context { changing: evaluation.changes(), ..context };
+        let shape = Shape { blocks: 1, members: self.members, width: self.objective.dims() };
+        let mut step = self.optimizer.bind(&context, shape, &self.objective.domain())?;
+        let candidates = step.points().fitness.len() as u32;
         let source = Source::new()
             .constant("REDUCE", gpu.reduction_width())
             .constant("HISTORY", HISTORY)
-            .constant("CANDIDATES", self.members)
-            .constant("CANDIDATE_QUADS", shape.padded() / 4)
+            .constant("CANDIDATES", step.points().candidates)
+            .constant("CANDIDATE_QUADS", candidates / 4)
             .piece("run", include_str!("../shaders/run.wgsl"))?;
         let bindings = Bindings::new()
             .with("fitness", step.points().fitness.view())
@@ -244,18 +248,15 @@ impl Builder<'_> {
         let mut tick = Recording::new();
         tick.dispatch(gpu, &gpu.kernel("tick", &source)?, &bindings, Threads::Groups(1))?;
 
-        let mut per_generation = u64::from(step.points().candidates);
-        let mut generation = step.ask().clone();
-        if evaluation.on_host().is_none() {
-            evaluation.prepare(&mut generation)?;
-            evaluation.score(step.points(), &mut generation)?;
-            if evaluation.changes() {
-                evaluation.score(step.remembered(), &mut generation)?;
-                per_generation += u64::from(step.remembered().candidates);
-            }
-        }
-        generation.append(step.tell());
-        generation.append(&tick);
+        // A closure is called between ask and tell; nothing is recorded for it.
+        let mut program = if evaluation.on_host().is_some() {
+            let evaluations = u64::from(step.points().candidates);
+            Program { variants: vec![Recording::new()], order: Box::new(|_, _| 0), evaluations }
+        } else {
+            step.record(evaluation.as_mut())?
+        };
+        program.variants.iter_mut().for_each(|generation| generation.append(&tick));
+        let per_generation = program.evaluations;
         let affordable = self.evaluations.map_or(u64::MAX, |all| (all / per_generation).max(1));
         let limit = u64::from(self.generations).min(affordable) as u32;
         let horizon = self.horizon.unwrap_or(limit).min(limit).max(1);
@@ -270,7 +271,7 @@ impl Builder<'_> {
             best: WORST,
         };
         gpu.write(&clock.view(), &[now]);
-        gpu.submit(step.start(), 1, &[])?;
+        gpu.submit(&[step.start()], &[])?;
         let report = Report {
             generation: 0,
             evaluations: 0,
@@ -286,7 +287,9 @@ impl Builder<'_> {
             evaluation,
             clock,
             history,
-            generation,
+            program,
+            context,
+            seed: self.seed,
             tick,
             per_generation,
             limit,
@@ -406,8 +409,8 @@ impl Run {
     pub fn ask(&mut self) -> Result<Vec<f32>> {
         self.drain()?;
         self.began.get_or_insert_with(Instant::now);
-        self.gpu.submit(self.step.ask(), 1, &[])?;
-        self.step.points().read(&self.gpu)
+        self.gpu.submit(&[self.step.ask()], &[])?;
+        self.step.points().read(&self.context)
     }
 
     /// Takes the fitness of the candidates that [`Run::ask`] gave, in their order. Lower is better; what is not finite
@@ -425,7 +428,7 @@ impl Run {
         self.gpu.write(&points.fitness.view(), &finite);
         let mut rest = self.step.tell().clone();
         rest.append(&self.tick);
-        let ticket = self.gpu.submit(&rest, 1, &[self.clock.view(), self.history.view()])?;
+        let ticket = self.gpu.submit(&[&rest], &[self.clock.view(), self.history.view()])?;
         self.submitted += 1;
         self.under_way.push_back((ticket, 1));
         self.collect()?;
@@ -511,7 +514,10 @@ impl Run {
     fn submit(&mut self, generations: u32) -> Result<()> {
         self.began.get_or_insert_with(Instant::now);
         let reads = [self.clock.view(), self.history.view()];
-        let ticket = self.gpu.submit(&self.generation, generations, &reads)?;
+        let numbers = self.submitted..self.submitted + generations;
+        let work: Vec<&Recording> =
+            numbers.map(|number| &self.program.variants[(self.program.order)(self.seed, number)]).collect();
+        let ticket = self.gpu.submit(&work, &reads)?;
         self.submitted += generations;
         self.under_way.push_back((ticket, generations));
         Ok(())

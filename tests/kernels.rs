@@ -154,8 +154,8 @@ fn bowl(x: &[f32]) -> f32 {
     (sum * 4.0).round() / 4.0
 }
 
-const BOX: Domain = Domain { low: -2.0, high: 3.0, start: Start::Uniform, bounded: true, step: None };
-const OPEN: Domain = Domain { low: -1.0, high: 1.0, start: Start::Normal, bounded: false, step: Some(0.4) };
+const BOX: Domain = Domain { low: -2.0, high: 3.0, start: Start::Uniform, bounded: true, step: None, groups: Vec::new() };
+const OPEN: Domain = Domain { low: -1.0, high: 1.0, start: Start::Normal, bounded: false, step: Some(0.4), groups: Vec::new() };
 const GENERATIONS: u32 = 6;
 const SHAPES: [(u32, u32); 18] = {
     let (members, dims) = ([1, 2, 3, 30, 70, 1000], [1, 2, 7]);
@@ -174,10 +174,10 @@ const DRIFT: f64 = 5e-5;
 fn swarm_agrees(gpu: &Gpu, optimizer: &dyn Optimizer, rule: &Rule, domain: Domain) {
     for (members, dims) in SHAPES {
         let case = format!("{optimizer:?}, {members} members, {dims} dims");
-        let objective = told(dims, domain);
+        let objective = told(dims, domain.clone());
         let run = Run::new(gpu, &objective, optimizer).members(members).seed(SEED).generations(GENERATIONS);
         let mut run = run.start().unwrap();
-        let mut twin = Swarm::start(rule.clone(), members, dims, domain, SEED, GENERATIONS);
+        let mut twin = Swarm::start(rule.clone(), members, dims, domain.clone(), SEED, GENERATIONS);
         for generation in 0..GENERATIONS {
             let asked: Vec<Vec<f32>> = run.ask().unwrap().chunks(dims as usize).map(<[f32]>::to_vec).collect();
             let difference = apart(&asked, twin.ask());
@@ -250,11 +250,11 @@ fn a_normal_start_without_walls_agrees_with_the_twin() {
 fn gwo_agrees(gpu: &Gpu, rule: Leaders, domain: Domain) {
     for (members, dims) in SHAPES {
         let case = format!("{rule:?}, {members} members, {dims} dims");
-        let objective = told(dims, domain);
+        let objective = told(dims, domain.clone());
         let gwo = Gwo { leaders: rule };
         let run = Run::new(gpu, &objective, &gwo).members(members).seed(SEED).generations(GENERATIONS);
         let mut run = run.start().unwrap();
-        let mut twin = reference::gwo::Gwo::start(rule, members, dims, domain, SEED, GENERATIONS);
+        let mut twin = reference::gwo::Gwo::start(rule, members, dims, domain.clone(), SEED, GENERATIONS);
         for generation in 0..GENERATIONS {
             let asked: Vec<Vec<f32>> = run.ask().unwrap().chunks(dims as usize).map(<[f32]>::to_vec).collect();
             let difference = apart(&asked, twin.ask());
@@ -391,8 +391,12 @@ proptest! {
 
 /// Fitness of these candidates, scored by the objective's own kernels in some generation.
 fn score(gpu: &Gpu, objective: &dyn Objective, candidates: &[Vec<f32>]) -> Vec<f32> {
-    let context =
-        Context { gpu: gpu.clone(), clock: Bindings::new().with("clock", clock(gpu, 5)), largest_chunk: u32::MAX };
+    let context = Context {
+        gpu: gpu.clone(),
+        clock: Bindings::new().with("clock", clock(gpu, 5)),
+        largest_chunk: u32::MAX,
+        changing: false,
+    };
     let shape = Shape { blocks: 1, members: candidates.len() as u32, width: objective.dims() };
     let fitness = Points::fitness_buffer(gpu, "fitness", shape).unwrap();
     let points = Points::direct(&context, "positions", shape, &fitness).unwrap();

@@ -38,7 +38,12 @@ fn score(gpu: &Gpu, network: &Network, members: u32, largest_chunk: u32) -> (Vec
 fn score_at(gpu: &Gpu, network: &Network, members: u32, largest_chunk: u32, generation: u32) -> (Vec<f32>, Vec<f32>) {
     let dims = network.dims();
     let clock = gpu.upload("clock", &[3u32, 0, generation, 9, 9, 0, 0, 0]).unwrap();
-    let context = Context { gpu: gpu.clone(), clock: Bindings::new().with("clock", clock.view()), largest_chunk };
+    let context = Context {
+        gpu: gpu.clone(),
+        clock: Bindings::new().with("clock", clock.view()),
+        largest_chunk,
+        changing: false,
+    };
     let shape = Shape { blocks: 1, members, width: dims };
     let fitness = Points::fitness_buffer(gpu, "fitness", shape).unwrap();
     let points = Points::direct(&context, "positions", shape, &fitness).unwrap();

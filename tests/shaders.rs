@@ -50,6 +50,8 @@ fn constants() -> Source {
         ("BLOCKS", 1),
         ("CANDIDATES", 70),
         ("CANDIDATE_QUADS", 18),
+        ("CENTRE", 68),
+        ("CHANGING", 0),
         ("CHUNKS", 2),
         ("CHUNK_MEMBERS", 36),
         ("COLUMNS", 1176),
@@ -59,24 +61,36 @@ fn constants() -> Source {
         ("HISTORY", 1024),
         ("MEMBERS", 70),
         ("MEMBER_QUADS", 18),
+        ("NOISE_QUADS", 10),
+        ("NOISE_ROWS", 7),
         ("OUTPUTS", 3),
         ("PADDED_OUTPUTS", 8),
         ("PADDED_ROWS", 256),
+        ("PAIRS", 35),
         ("QUADS", 9),
+        ("RANKED", 70),
         ("REDUCE", 256),
         ("ROWS", 150),
         ("ROW_BLOCKS", 2),
         ("ROW_VECTORS", 1),
+        ("SECOND", 1),
+        ("SHARED", 2),
+        ("SORTED", 128),
         ("STAGED", 120),
         ("STRIDE", 36),
+        ("TOP", 20),
         ("WIDTH", 7),
         ("WINDOW", 64),
         ("WINDOW_LABELS", 16),
         ("WORKGROUP", WORKGROUP),
     ];
     let source = numbers.into_iter().fold(Source::new(), |source, (name, value)| source.constant(name, value));
-    source.constant_f32("SHIFT", 0.5)
+    let numbers = [("SHIFT", 0.5), ("SMALLEST_VARIANCE", 1e-5), ("WALL_LOW", -1.0), ("WALL_HIGH", 1.0)];
+    numbers.into_iter().fold(source, |source, (name, value)| source.constant_f32(name, value))
 }
+
+/// Optimizers whose shader is all of their own.
+const ALONE: [&str; 7] = ["pso", "mpso", "empso", "gwo", "snes", "ars", "sep-cma-es"];
 
 /// The shaders with entry points that are files, assembled as the engine does.
 fn assembled() -> Vec<(String, Source)> {
@@ -87,8 +101,29 @@ fn assembled() -> Vec<(String, Source)> {
         all.push((name.to_string(), whole));
     };
     add("run", &[("run", file("run.wgsl"))]);
-    for entry in gradless::optimizer::OPTIMIZERS {
-        add(entry.name, &[(entry.name, file(&format!("optimizer/{}.wgsl", entry.name)))]);
+    for name in ALONE {
+        add(name, &[(name, file(&format!("optimizer/{name}.wgsl")))]);
+    }
+    add("noise", &[("noise", file("points/noise.wgsl"))]);
+    add("utility", &[("utility", file("optimizer/utility.wgsl"))]);
+    let noise_at = "fn noise_at(i: u32, column: u32) -> f32 { return noise[i * 40u + column]; }".to_string();
+    let perturbed = file("points/perturbed.wgsl");
+    for name in ["spell", "lift"] {
+        let pieces = [
+            ("noise_at", noise_at.clone()),
+            ("perturbed", perturbed.clone()),
+            (name, file(&format!("points/{name}.wgsl"))),
+        ];
+        add(name, &pieces);
+    }
+    let noise_quad = "fn noise_quad(i: u32, quad: u32) -> vec4f { return noise[i * 10u + quad]; }".to_string();
+    add("lean", &[("noise_quad", noise_quad), ("lean", file("optimizer/lean.wgsl"))]);
+    for rule in walk(&folder("shaders/optimizer/rule")).iter().filter(|path| !path.ends_with("rate.wgsl")) {
+        let text = std::fs::read_to_string(rule).unwrap();
+        for name in ["descend", "pepg", "random-search"] {
+            let pieces = [("rule", text.clone()), (name, file(&format!("optimizer/{name}.wgsl")))];
+            add(&format!("{name}, {}", rule.display()), &pieces);
+        }
     }
     let (direct, evaluate) = (file("points/direct.wgsl"), file("objective/evaluate.wgsl"));
     for function in FUNCTIONS {
@@ -183,7 +218,7 @@ fn every_kernel_of_a_run_is_valid_and_portable() {
         for entry in gradless::optimizer::OPTIMIZERS {
             let optimizer = Entry::find(entry.name).unwrap().build(&[].into()).unwrap();
             for gpu in [&gpu, &gpu.clone().without_subgroups()] {
-                Run::new(gpu, &network, optimizer.as_ref()).members(9).start().unwrap();
+                Run::new(gpu, &network, optimizer.as_ref()).members(10).start().unwrap();
             }
         }
     }

@@ -7,6 +7,7 @@ const COGNITIVE: u32 = 1u;
 const SOCIAL: u32 = 2u;
 const LEADER: u32 = 3u; // and 4 .. 8
 const BATCH: u32 = 16u;
+const NOISE: u32 = 24u;
 const OBJECTIVE: u32 = 32u; // and what the objective adds to it
 
 // Words to uniforms in [0, 1).

@@ -119,16 +119,17 @@ impl Recording {
 }
 
 impl Gpu {
-    /// Submits `recording` `times` over, then copies `reads` for [`Gpu::wait`]. Returns at once.
+    /// Submits `recordings` one after the other, then copies `reads` for [`Gpu::wait`]. Returns at once.
     ///
     /// # Errors
     /// [`Error::Device`] when an earlier operation failed.
-    pub fn submit(&self, recording: &Recording, times: u32, reads: &[View]) -> Result<Ticket> {
+    pub fn submit(&self, recordings: &[&Recording], reads: &[View]) -> Result<Ticket> {
         self.check()?;
         let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         let profiling = self.profile.lock().unwrap_or_else(PoisonError::into_inner).is_some();
         let clocked = self.features.contains(wgpu::Features::TIMESTAMP_QUERY);
-        let runs = recording.len() * times as usize;
+        let commands = || recordings.iter().flat_map(|recording| &recording.commands);
+        let runs = commands().count();
         // While profiling every dispatch is a pass of its own; a query set holds 4,096 stamps.
         let timed = if profiling { runs.min(2048) } else { usize::from(clocked) };
         let queries = (timed > 0).then(|| {
@@ -140,7 +141,7 @@ impl Gpu {
         });
         let mut names = Vec::new();
         if profiling {
-            for (number, command) in (0..times).flat_map(|_| &recording.commands).enumerate() {
+            for (number, command) in commands().enumerate() {
                 let stamps = queries.as_ref().filter(|_| number < timed);
                 if stamps.is_some() {
                     names.push(command.kernel.name().to_string());
@@ -150,7 +151,7 @@ impl Gpu {
             }
         } else if runs > 0 {
             let mut pass = begin(&mut encoder, queries.as_ref(), 0);
-            for command in (0..times).flat_map(|_| &recording.commands) {
+            for command in commands() {
                 command.encode(&mut pass);
             }
         }
@@ -243,7 +244,7 @@ impl Gpu {
     /// As [`Gpu::submit`] and [`Gpu::wait`].
     #[cfg(not(target_arch = "wasm32"))]
     pub fn run(&self, recording: &Recording, reads: &[View]) -> Result<Readback> {
-        let ticket = self.submit(recording, 1, reads)?;
+        let ticket = self.submit(&[recording], reads)?;
         self.wait(ticket)
     }
 

@@ -14,9 +14,11 @@ const LIBRARY: &[(&str, &str)] = &[
     ("layered_part", include_str!("../../shaders/objective/network/layered_part.wgsl")),
     ("philox", include_str!("../../shaders/lib/philox.wgsl")),
     ("random", include_str!("../../shaders/lib/random.wgsl")),
+    ("rate", include_str!("../../shaders/optimizer/rule/rate.wgsl")),
     ("shifted", include_str!("../../shaders/functions/shifted.wgsl")),
     ("sin2_pi", include_str!("../../shaders/lib/sin2_pi.wgsl")),
     ("smallest", include_str!("../../shaders/lib/smallest.wgsl")),
+    ("strategy", include_str!("../../shaders/optimizer/strategy.wgsl")),
     ("swarm", include_str!("../../shaders/optimizer/swarm.wgsl")),
     ("window", include_str!("../../shaders/objective/network/window.wgsl")),
 ];

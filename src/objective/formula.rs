@@ -63,7 +63,7 @@ impl Objective for Formula {
     }
 
     fn domain(&self) -> Domain {
-        self.domain
+        self.domain.clone()
     }
 
     fn bind(&self, context: &Context) -> Result<Box<dyn Evaluation>> {
@@ -95,6 +95,7 @@ impl Evaluation for FormulaEvaluation {
         let kernel = self.context.gpu.kernel("evaluate", &source)?;
         for chunk in &points.chunks {
             let bindings = chunk.bindings.clone().and(&self.context.clock);
+            recording.append(&chunk.fill);
             recording.dispatch(&self.context.gpu, &kernel, &bindings, Threads::Line(chunk.members))?;
         }
         Ok(())

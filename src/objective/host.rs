@@ -20,7 +20,7 @@ impl<F: Fn(&[f32]) -> f32 + Clone + 'static> Objective for HostFunction<F> {
     }
 
     fn domain(&self) -> Domain {
-        self.domain
+        self.domain.clone()
     }
 
     fn bind(&self, _: &Context) -> Result<Box<dyn Evaluation>> {

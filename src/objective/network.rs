@@ -22,7 +22,7 @@ use self::batch::Batch;
 use self::fused::Fused;
 use self::layered::Layered;
 use crate::gpu::{Bindings, Recording, Source};
-use crate::population::{Chunk, Context, Domain, Evaluation, Objective, Points, Start};
+use crate::population::{Chunk, Context, Domain, Evaluation, Group, Objective, Points, Start, Structure};
 use crate::{Error, Result};
 
 /// Layers of a dense network and what its hidden units compute.
@@ -268,7 +268,10 @@ impl Objective for Network {
 
     /// Coordinates are scaled by layer, so they start standard normal; the walls are far out and a step is at most 1.
     fn domain(&self) -> Domain {
-        Domain { low: -10.0, high: 10.0, start: Start::Normal, bounded: true, step: Some(1.0) }
+        let group =
+            |layer: &Layer| Group { offset: layer.offset, blocks: layer.outputs, width: layer.inputs + 1, bias: true };
+        let groups = self.architecture.layers().iter().map(group).collect();
+        Domain { low: -10.0, high: 10.0, start: Start::Normal, bounded: true, step: Some(1.0), groups }
     }
 
     fn bind(&self, context: &Context) -> Result<Box<dyn Evaluation>> {
@@ -285,7 +288,8 @@ impl Objective for Network {
             Form::Layered => Box::new(Layered::new(context, self, &batch)?),
             fused => Box::new(Fused::new(context, self, &batch, fused)?),
         };
-        Ok(Box::new(NetworkEvaluation { batch, scorer, changes: self.batch.is_some() }))
+        let context = context.clone();
+        Ok(Box::new(NetworkEvaluation { context, form, batch, scorer, changes: self.batch.is_some() }))
     }
 }
 
@@ -295,6 +299,8 @@ trait Scorer {
 }
 
 struct NetworkEvaluation {
+    context: Context,
+    form: Form,
     batch: Batch,
     scorer: Box<dyn Scorer>,
     changes: bool,
@@ -307,6 +313,10 @@ impl Evaluation for NetworkEvaluation {
     }
 
     fn score(&mut self, points: &Points, recording: &mut Recording) -> Result<()> {
+        // The tiled form reads a weight once for every tile of rows.
+        if self.form == Form::Tiled && !matches!(points.structure, Structure::Free) {
+            return self.scorer.score(&points.lifted(&self.context)?, &self.batch, recording);
+        }
         self.scorer.score(points, &self.batch, recording)
     }
 

@@ -136,8 +136,8 @@ impl Step for GwoStep {
         &self.points
     }
 
-    fn remembered(&self) -> &Points {
-        &self.leaders
+    fn remembered(&self) -> Option<&Points> {
+        Some(&self.leaders)
     }
 
     fn best(&self) -> &Buffer<f32> {

@@ -138,8 +138,8 @@ impl Step for SwarmStep {
         &self.points
     }
 
-    fn remembered(&self) -> &Points {
-        &self.personal
+    fn remembered(&self) -> Option<&Points> {
+        Some(&self.personal)
     }
 
     fn best(&self) -> &Buffer<f32> {

@@ -110,6 +110,7 @@ impl Scorer for Fused {
             slices.push((bindings, cut.slice_blocks.min(cut.blocks - block)));
         }
         for chunk in &points.chunks {
+            recording.append(&chunk.fill);
             for (slice, blocks) in &slices {
                 let bindings = chunk.bindings.clone().and(&self.context.clock).and(slice);
                 recording.dispatch(gpu, &kernel, &bindings, Threads::Plane(chunk.members, *blocks))?;

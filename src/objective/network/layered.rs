@@ -230,6 +230,7 @@ impl Scorer for Layered {
         let partial: Buffer<f32> = gpu.buffer("partial", u64::from(blocks) * u64::from(points.stride))?;
         let partial = Bindings::new().with("partial", partial.view());
         for chunk in &points.chunks {
+            recording.append(&chunk.fill);
             for block in 0..blocks {
                 let row = block * self.part_rows;
                 for candidate in (0..chunk.members).step_by(per_part as usize) {

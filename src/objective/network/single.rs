@@ -36,7 +36,12 @@ impl Network {
 /// A context whose clock stands still in generation 0.
 fn resting(gpu: &Gpu) -> Result<Context> {
     let clock = gpu.upload("clock", &[0u32; 8])?;
-    Ok(Context { gpu: gpu.clone(), clock: Bindings::new().with("clock", clock.view()), largest_chunk: u32::MAX })
+    Ok(Context {
+        gpu: gpu.clone(),
+        clock: Bindings::new().with("clock", clock.view()),
+        largest_chunk: u32::MAX,
+        changing: false,
+    })
 }
 
 /// A population of one.

@@ -1,0 +1,80 @@
+//! EGGROLL (Sarkar et al. 2025, arXiv 2511.16652): the noise of a weight matrix is a product of two thin matrices, so
+//! that a population costs little more than inference. Summed over members the step is of full rank all the same.
+//!
+//! Biases, and everything on objectives without matrices, get ordinary noise.
+
+use serde::{Deserialize, Serialize};
+
+use super::openai_es::descent;
+use super::rule::{self, Rule};
+use super::strategy::Shaping;
+use super::{Entry, listed, within};
+use crate::population::{Context, Domain, Noise, Optimizer, Shape, Step};
+use crate::{Error, Result};
+
+/// Evolution strategy with low-rank noise.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Eggroll {
+    /// Rank of the noise of a matrix; its error falls as 1 / rank.
+    pub rank: u32,
+    /// Standard deviation of the noise, in standard deviations of a first coordinate.
+    pub sigma: f32,
+    /// How fitness becomes utility.
+    pub shaping: Shaping,
+    /// What becomes of the estimated gradient.
+    #[serde(flatten)]
+    pub rule: Rule,
+}
+
+impl Default for Eggroll {
+    fn default() -> Self {
+        Self { rank: 1, sigma: 0.2, shaping: Shaping::Standard, rule: Rule::default() }
+    }
+}
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "eggroll",
+    about: "evolution strategy with low-rank noise (Sarkar et al. 2025, arXiv 2511.16652)",
+    settings: &[
+        ("rank", "rank of the noise of a weight matrix, 1 to 16"),
+        ("sigma", "standard deviation of the noise, in standard deviations of a first coordinate"),
+        ("shaping", "how fitness becomes utility: standard or ranks"),
+        rule::SETTINGS[0],
+        rule::SETTINGS[1],
+        rule::SETTINGS[2],
+        rule::SETTINGS[3],
+        rule::SETTINGS[4],
+        rule::SETTINGS[5],
+        rule::SETTINGS[6],
+        rule::SETTINGS[7],
+    ],
+    build: |value| Ok(Box::new(serde_json::from_value::<Eggroll>(value)?)),
+};
+
+impl Optimizer for Eggroll {
+    fn name(&self) -> &'static str {
+        ENTRY.name
+    }
+
+    fn settings(&self) -> serde_json::Value {
+        listed(self)
+    }
+
+    fn arrays(&self) -> u32 {
+        0
+    }
+
+    fn check(&self) -> Result<()> {
+        if !(1..=16).contains(&self.rank) {
+            return Err(Error::setting("rank", self.rank, "must be a number from 1 to 16"));
+        }
+        within("sigma", self.sigma, f32::MIN_POSITIVE, f32::MAX)?;
+        self.rule.check()
+    }
+
+    fn bind(&self, context: &Context, shape: Shape, domain: &Domain) -> Result<Box<dyn Step>> {
+        let noise = Noise { antithetic: true, rank: Some(self.rank) };
+        descent(context, shape, domain, noise, self.sigma, self.shaping, &self.rule)
+    }
+}

@@ -1,0 +1,365 @@
+//! What the evolution strategies share: a population around a centre, utilities, where the noise leans, the best
+//! centre so far.
+
+use super::rule::Rule;
+use crate::gpu::{Bindings, Buffer, Recording, Source, Threads, View, WORKGROUP};
+use crate::population::{Context, Domain, Noise, Perturbed, Points, Shape, Start, Step, WORST};
+use crate::{Error, Result};
+
+/// Members up to which ranks are counted; more are sorted.
+const COUNTED: u32 = 4096;
+
+/// How fitness becomes utility.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shaping {
+    /// Ranks, evenly from 0.5 for the best to -0.5 (Salimans et al. 2017).
+    #[default]
+    Ranks,
+    /// Standard scores (Sarkar et al. 2025).
+    Standard,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
+struct Settings {
+    low: f32,
+    high: f32,
+    wall_low: f32,
+    wall_high: f32,
+    normal: u32,
+    unit: f32,
+    sigma: f32,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
+struct Pass {
+    run: u32,
+    step: u32,
+}
+
+/// A strategy under construction; [`Strategy::finish`] makes it a [`Step`].
+pub(super) struct Strategy<'a> {
+    context: &'a Context,
+    dims: u32,
+    members: u32,
+    perturbed: Perturbed,
+    bindings: Bindings,
+    constants: Source,
+    best: Buffer<f32>,
+    best_fitness: Buffer<f32>,
+    utility: Buffer<f32>,
+    leaning: Buffer<f32>,
+    state: Vec<(String, View)>,
+    tell: Recording,
+    start: Recording,
+}
+
+impl<'a> Strategy<'a> {
+    /// `sigma`: first standard deviation of the noise, in units of the domain.
+    pub(super) fn new(context: &'a Context, shape: Shape, domain: &Domain, noise: Noise, sigma: f32) -> Result<Self> {
+        let gpu = &context.gpu;
+        let least = if noise.antithetic { 2 } else { 4 };
+        if shape.members < least || (noise.antithetic && !shape.members.is_multiple_of(2)) {
+            let remedy = if noise.antithetic { "give an even number: members come in pairs" } else { "at least 4" };
+            return Err(Error::setting("population", shape.members, remedy));
+        }
+        let dims = shape.coordinates();
+        let members = shape.members;
+        let with_centre = Shape { members: members + 1, ..shape };
+        let fitness = Points::fitness_buffer(gpu, "fitness", with_centre)?;
+        let perturbed = Perturbed::new(context, shape, domain, noise, &fitness)?;
+        let best = gpu.buffer::<f32>("best", dims.into())?;
+        let best_fitness = gpu.upload("best fitness", &[WORST])?;
+        let kept = gpu.buffer::<u32>("kept", 1)?;
+        let utility = gpu.buffer::<f32>("utility", u64::from(members.next_multiple_of(8)))?;
+        let leaning = gpu.buffer::<f32>("leaning", 2 * u64::from(dims))?;
+        let (wall_low, wall_high) = domain.walls();
+        let settings = Settings {
+            low: domain.low,
+            high: domain.high,
+            wall_low,
+            wall_high,
+            normal: u32::from(domain.start == Start::Normal),
+            unit: domain.unit(),
+            sigma,
+        };
+        let bindings = Bindings::new()
+            .with("strategy", gpu.uniform("strategy", &settings)?.view())
+            .with("fitness", fitness.view())
+            .with("centre", perturbed.centre.view())
+            .with("spread", perturbed.spread.view())
+            .with("best", best.view())
+            .with("best_fitness", best_fitness.view())
+            .with("kept", kept.view())
+            .with("utility", utility.view())
+            .with("leaning", leaning.view())
+            .and(&context.clock);
+        let constants = Source::new()
+            .constant("WORKGROUP", WORKGROUP)
+            .constant("REDUCE", gpu.reduction_width())
+            .constant("DIMS", dims)
+            .constant("MEMBERS", members)
+            .constant("CENTRE", members)
+            .constant("SHARED", perturbed.shared)
+            .constant("CHANGING", context.changing.into());
+        let mut strategy = Self {
+            context,
+            dims,
+            members,
+            state: vec![
+                ("centre".into(), perturbed.centre.view()),
+                ("spread".into(), perturbed.spread.view()),
+                ("best".into(), best.view()),
+                ("best_fitness".into(), best_fitness.view()),
+            ],
+            perturbed,
+            bindings,
+            constants,
+            best,
+            best_fitness,
+            utility,
+            leaning,
+            tell: Recording::new(),
+            start: Recording::new(),
+        };
+        let source = strategy.source()?;
+        let bindings = strategy.bindings.clone();
+        strategy.start.dispatch(gpu, &gpu.kernel("start", &source)?, &bindings, Threads::Line(dims))?;
+        strategy.tell.dispatch(gpu, &gpu.kernel("judge", &source)?, &bindings, Threads::Groups(1))?;
+        Ok(strategy)
+    }
+
+    /// The constants and `strategy.wgsl`, for an update kernel to go with.
+    pub(super) fn source(&self) -> Result<Source> {
+        self.constants.clone().piece("strategy", include_str!("../../shaders/optimizer/strategy.wgsl"))
+    }
+
+    /// Coordinates.
+    pub(super) fn dims(&self) -> u32 {
+        self.dims
+    }
+
+    /// Members, the centre not counted.
+    pub(super) fn members(&self) -> u32 {
+        self.members
+    }
+
+    /// A buffer of a strategy's own, bound as `name`; it is part of the checkpoint.
+    pub(super) fn keep<T: bytemuck::Pod>(&mut self, name: &str, values: &[T]) -> Result<()> {
+        let buffer = self.context.gpu.upload(name, values)?;
+        self.bindings = self.bindings.clone().with(name, buffer.view());
+        self.state.push((name.into(), buffer.view()));
+        Ok(())
+    }
+
+    /// Binds an update rule; returns its functions.
+    pub(super) fn rule(&mut self, rule: &Rule) -> Result<Source> {
+        let bound = rule.bind(self.context, self.dims)?;
+        self.bindings = self.bindings.clone().and(&bound.bindings);
+        self.state.push(("moments".into(), bound.moments));
+        Ok(bound.source)
+    }
+
+    /// Binds a view as `name`.
+    pub(super) fn also(&mut self, name: &str, view: View) {
+        self.bindings = self.bindings.clone().with(name, view);
+    }
+
+    /// What every kernel of the strategy may want to know.
+    pub(super) fn constants(&self) -> Source {
+        self.constants.clone()
+    }
+
+    /// Settings of a strategy's own, bound as `settings`.
+    pub(super) fn settings<T: bytemuck::Pod>(&mut self, settings: &T) -> Result<()> {
+        let uniform = self.context.gpu.uniform("settings", settings)?;
+        self.bindings = self.bindings.clone().with("settings", uniform.view());
+        Ok(())
+    }
+
+    /// Records utilities: `table[r]` for the member of rank r, equals sharing theirs.
+    pub(super) fn rank(&mut self, table: &[f64]) -> Result<()> {
+        let (values, into) = (self.perturbed.points.fitness.view(), self.utility.view());
+        self.rank_of(&values, &into, table)
+    }
+
+    /// Records `table[r]` for the value of rank r, for as many values as the table is long.
+    pub(super) fn rank_of(&mut self, values: &View, into: &View, table: &[f64]) -> Result<()> {
+        let gpu = &self.context.gpu;
+        let count = table.len() as u32;
+        let mut sum = 0.0;
+        let shares: Vec<f32> = std::iter::once(0.0)
+            .chain(table.iter().map(|utility| {
+                sum += utility;
+                sum as f32
+            }))
+            .collect();
+        let sorted_len = if count > COUNTED { count.next_power_of_two() } else { 1 };
+        let sorted = gpu.buffer::<f32>("sorted", sorted_len.into())?;
+        let bindings = self
+            .bindings
+            .clone()
+            .with("fitness", values.clone())
+            .with("utility", into.clone())
+            .with("shares", gpu.upload("shares", &shares)?.view())
+            .with("sorted", sorted.view());
+        let source = self.utilities(count, sorted_len)?;
+        if count <= COUNTED {
+            let kernel = gpu.kernel("rank_by_counting", &source)?;
+            return self.tell.dispatch(gpu, &kernel, &bindings, Threads::Line(count));
+        }
+        self.tell.dispatch(gpu, &gpu.kernel("sort_begin", &source)?, &bindings, Threads::Line(sorted_len))?;
+        let sort = gpu.kernel("sort_pass", &source)?;
+        for run in (1..=sorted_len.ilog2()).map(|power| 1 << power) {
+            let mut step = run / 2;
+            while step > 0 {
+                let bindings = bindings.clone().with("pass_of", gpu.uniform("pass", &Pass { run, step })?.view());
+                self.tell.dispatch(gpu, &sort, &bindings, Threads::Line(sorted_len / 2))?;
+                step /= 2;
+            }
+        }
+        self.tell.dispatch(gpu, &gpu.kernel("rank_by_sorting", &source)?, &bindings, Threads::Line(count))
+    }
+
+    /// Records utilities by `shaping`.
+    pub(super) fn shape(&mut self, shaping: Shaping) -> Result<()> {
+        match shaping {
+            Shaping::Ranks => {
+                let last = f64::from(self.members - 1).max(1.0);
+                let table: Vec<f64> = (0..self.members).map(|rank| 0.5 - f64::from(rank) / last).collect();
+                self.rank(&table)
+            }
+            Shaping::Standard => {
+                let gpu = &self.context.gpu;
+                let source = self.utilities(self.members, 1)?;
+                let kernel = gpu.kernel("standardize", &source)?;
+                self.tell.dispatch(gpu, &kernel, &self.bindings, Threads::Groups(1))
+            }
+        }
+    }
+
+    fn utilities(&self, count: u32, sorted: u32) -> Result<Source> {
+        Source::new()
+            .constant("RANKED", count)
+            .constant("SORTED", sorted)
+            .join(&self.constants)
+            .constant_f32("SMALLEST_VARIANCE", 1e-5)
+            .piece("utility", include_str!("../../shaders/optimizer/utility.wgsl"))
+    }
+
+    /// Records the sums of the noise weighted by utility; of its squares too where `second` is set.
+    pub(super) fn lean(&mut self, second: bool) -> Result<()> {
+        let gpu = &self.context.gpu;
+        let source = self
+            .constants
+            .clone()
+            .constant("SECOND", second.into())
+            .join(&self.perturbed.quads)
+            .piece("lean", include_str!("../../shaders/optimizer/lean.wgsl"))?;
+        let kernel = gpu.kernel("lean", &source)?;
+        // A single window still holds the noise that the members were scored with.
+        let again = self.perturbed.windows.len() > 1;
+        for (window, chunk) in self.perturbed.windows.iter().zip(&self.perturbed.points.chunks) {
+            if again {
+                self.tell.append(&chunk.fill);
+            }
+            let bindings =
+                self.bindings.clone().with("noise", window.noise.clone()).with("noise_window", window.uniform.clone());
+            self.tell.dispatch(gpu, &kernel, &bindings, Threads::Line(self.dims))?;
+        }
+        Ok(())
+    }
+
+    /// Records the kernel `entry` of `source`, over coordinates unless told otherwise.
+    pub(super) fn then(&mut self, entry: &str, source: &Source, threads: Threads) -> Result<()> {
+        let gpu = &self.context.gpu;
+        self.tell.dispatch(gpu, &gpu.kernel(entry, source)?, &self.bindings, threads)
+    }
+
+    pub(super) fn finish(self) -> Box<dyn Step> {
+        Box::new(StrategyStep {
+            points: self.perturbed.points,
+            best: self.best,
+            best_fitness: self.best_fitness,
+            state: self.state,
+            start: self.start,
+            ask: Recording::new(),
+            tell: self.tell,
+            _utility: self.utility,
+            _leaning: self.leaning,
+        })
+    }
+}
+
+struct StrategyStep {
+    points: Points,
+    best: Buffer<f32>,
+    best_fitness: Buffer<f32>,
+    state: Vec<(String, View)>,
+    start: Recording,
+    ask: Recording,
+    tell: Recording,
+    _utility: Buffer<f32>,
+    _leaning: Buffer<f32>,
+}
+
+impl Step for StrategyStep {
+    fn points(&self) -> &Points {
+        &self.points
+    }
+
+    fn remembered(&self) -> Option<&Points> {
+        None
+    }
+
+    fn best(&self) -> &Buffer<f32> {
+        &self.best
+    }
+
+    fn best_fitness(&self) -> &Buffer<f32> {
+        &self.best_fitness
+    }
+
+    fn start(&self) -> &Recording {
+        &self.start
+    }
+
+    fn ask(&self) -> &Recording {
+        &self.ask
+    }
+
+    fn tell(&self) -> &Recording {
+        &self.tell
+    }
+
+    fn state(&self) -> Vec<(String, View)> {
+        self.state.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::mem::offset_of;
+
+    use super::*;
+    use crate::gpu::same_layout;
+
+    #[test]
+    fn structs_are_laid_out_as_in_the_shaders() {
+        let fields = [
+            ("low", offset_of!(Settings, low)),
+            ("high", offset_of!(Settings, high)),
+            ("wall_low", offset_of!(Settings, wall_low)),
+            ("wall_high", offset_of!(Settings, wall_high)),
+            ("normal", offset_of!(Settings, normal)),
+            ("unit", offset_of!(Settings, unit)),
+            ("sigma", offset_of!(Settings, sigma)),
+        ];
+        let text = include_str!("../../shaders/optimizer/strategy.wgsl");
+        same_layout(text, "Strategy", size_of::<Settings>(), &fields);
+        let fields = [("run", offset_of!(Pass, run)), ("step", offset_of!(Pass, step))];
+        same_layout(include_str!("../../shaders/optimizer/utility.wgsl"), "Pass", size_of::<Pass>(), &fields);
+    }
+}

@@ -1,0 +1,221 @@
+//! Candidates as objectives see them: a WGSL function `at(candidate, i)` over some buffers, and the structure behind it.
+
+use super::{Context, Shape, WORST};
+use crate::gpu::{Bindings, Buffer, Gpu, Recording, Source, Threads, View, WORKGROUP};
+use crate::{Error, Result};
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
+pub(super) struct ChunkUniform {
+    pub(super) first: u32,
+    pub(super) members: u32,
+}
+
+/// The candidates that one position buffer holds.
+#[derive(Clone)]
+pub struct Chunk {
+    /// The candidate in column 0.
+    pub first: u32,
+    /// Candidates in this chunk.
+    pub members: u32,
+    /// Row i, column c: coordinate i of candidate `first + c`; noise, where candidates are a mean plus noise.
+    pub positions: Buffer<f32>,
+    /// What `at` reads, and `chunk`, and `fitness`.
+    pub bindings: Bindings,
+    /// Brings the candidates into the buffer, where several chunks share one; to be recorded before a chunk is read.
+    pub fill: Recording,
+}
+
+/// What an objective may know of its candidates beyond [`Points::source`], to score them faster.
+#[derive(Clone)]
+pub enum Structure {
+    /// Nothing: coordinates lie in memory.
+    Free,
+    /// A mean plus independent noise.
+    Noisy,
+    /// A mean plus noise of low rank.
+    LowRank(LowRank),
+}
+
+/// Candidate c is `centre + sign(c) spread noise(c)`. The noise of a group's matrix is a product of two thin ones, that
+/// of its biases is their own.
+#[derive(Clone)]
+pub struct LowRank {
+    /// Columns of the thin matrices.
+    pub rank: u32,
+    /// For each group of the domain, the first row of its left factors, its right factors and its biases in the noise.
+    /// Factor r of unit o is row `left + r blocks + o`, of input k row `right + r inputs + k`.
+    pub rows: Vec<[u32; 3]>,
+    /// Columns of the noise; candidates 2p and 2p + 1 share column p.
+    pub stride: u32,
+}
+
+/// Candidates to be scored, and where their fitness goes.
+#[derive(Clone)]
+pub struct Points {
+    /// Defines `fn at(candidate: u32, i: u32) -> f32` over the chunk's bindings.
+    pub source: Source,
+    /// What is behind it.
+    pub structure: Structure,
+    /// Candidates of a chunk, padded; the same in all chunks.
+    pub stride: u32,
+    /// Coordinates of a candidate.
+    pub dims: u32,
+    /// Candidates altogether.
+    pub candidates: u32,
+    /// Their buffers, in order.
+    pub chunks: Vec<Chunk>,
+    /// One value a candidate, padded to whole quads with [`WORST`].
+    pub fitness: Buffer<f32>,
+}
+
+impl Points {
+    /// The members of `shape` in as many chunks as the limits ask for; their fitness goes to `fitness`.
+    ///
+    /// # Errors
+    /// [`Error::Limit`] when even four candidates do not fit into one binding, or memory runs out.
+    pub fn direct(context: &Context, label: &str, shape: Shape, fitness: &Buffer<f32>) -> Result<Self> {
+        let gpu = &context.gpu;
+        let (dims, candidates) = (shape.coordinates(), shape.members);
+        let per_chunk = chunk_size(gpu, dims, candidates)?.min((context.largest_chunk / 4 * 4).max(4));
+        let stride = stride(per_chunk.min(shape.padded()));
+        let mut chunks = Vec::new();
+        for first in (0..candidates).step_by(per_chunk as usize) {
+            let members = per_chunk.min(candidates - first);
+            let positions = gpu.buffer(label, u64::from(dims) * u64::from(stride))?;
+            let uniform = gpu.uniform("chunk", &ChunkUniform { first, members })?;
+            let bindings = Bindings::new()
+                .with("positions", positions.view())
+                .with("chunk", uniform.view())
+                .with("fitness", fitness.view());
+            chunks.push(Chunk { first, members, positions, bindings, fill: Recording::new() });
+        }
+        let source = direct(dims, stride)?;
+        Ok(Self { source, structure: Structure::Free, stride, dims, candidates, chunks, fitness: fitness.clone() })
+    }
+
+    /// Constants that the elementwise kernels over these points need.
+    pub fn constants(&self, shape: Shape) -> Source {
+        Source::new()
+            .constant("WORKGROUP", WORKGROUP)
+            .constant("STRIDE", self.stride)
+            .constant("QUADS", self.stride / 4)
+            .constant("COORDINATES", shape.coordinates())
+            .constant("WIDTH", shape.width)
+            .constant("BLOCKS", shape.blocks)
+            .constant("MEMBERS", shape.members)
+            .constant("MEMBER_QUADS", shape.padded() / 4)
+    }
+
+    /// The coordinates of every candidate, one after the other, as the host reads them.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device fails.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn read(&self, context: &Context) -> Result<Vec<f32>> {
+        let gpu = &context.gpu;
+        let source = self.source.clone().piece("spell", include_str!("../../shaders/points/spell.wgsl"))?;
+        let kernel = gpu.kernel("spell", &source)?;
+        let mut all = Vec::with_capacity(self.dims as usize * self.candidates as usize);
+        for chunk in &self.chunks {
+            let spelt = gpu.buffer::<f32>("coordinates", u64::from(self.dims) * u64::from(chunk.members))?;
+            let bindings = chunk.bindings.clone().and(&context.clock).with("spelt", spelt.view());
+            let mut recording = chunk.fill.clone();
+            recording.dispatch(gpu, &kernel, &bindings, Threads::Line(self.dims * chunk.members))?;
+            all.extend(gpu.run(&recording, &[spelt.view()])?.values::<f32>(0));
+        }
+        Ok(all)
+    }
+
+    /// The same candidates, written out as columns before a chunk is read. Chunks share the columns.
+    ///
+    /// # Errors
+    /// [`Error::Limit`] when memory runs out.
+    pub fn lifted(&self, context: &Context) -> Result<Self> {
+        let gpu = &context.gpu;
+        let positions = gpu.buffer::<f32>("lifted", u64::from(self.dims) * u64::from(self.stride))?;
+        let source = self.source.clone().piece("lift", include_str!("../../shaders/points/lift.wgsl"))?;
+        let kernel = gpu.kernel("lift", &source)?;
+        let mut chunks = Vec::new();
+        for chunk in &self.chunks {
+            let bindings = chunk.bindings.clone().and(&context.clock).with("lifted", positions.view());
+            let mut fill = chunk.fill.clone();
+            fill.dispatch(gpu, &kernel, &bindings, Threads::Line(self.dims * self.stride))?;
+            let bindings = chunk.bindings.clone().with("positions", positions.view());
+            chunks.push(Chunk { positions: positions.clone(), bindings, fill, ..chunk.clone() });
+        }
+        let source = direct(self.dims, self.stride)?;
+        Ok(Self { source, structure: Structure::Free, chunks, ..self.clone() })
+    }
+
+    /// A fitness buffer for `shape`, filled with [`WORST`].
+    ///
+    /// # Errors
+    /// [`Error::Limit`] when memory runs out.
+    pub fn fitness_buffer(gpu: &Gpu, label: &str, shape: Shape) -> Result<Buffer<f32>> {
+        gpu.upload(label, &vec![WORST; (shape.blocks * shape.padded()) as usize])
+    }
+
+    /// The position buffers under numbered names, for a checkpoint.
+    pub fn state(&self, name: &str) -> Vec<(String, View)> {
+        self.chunks.iter().enumerate().map(|(i, chunk)| (format!("{name}.{i}"), chunk.positions.view())).collect()
+    }
+}
+
+/// `at` for candidates that are columns.
+fn direct(dims: u32, stride: u32) -> Result<Source> {
+    Source::new()
+        .constant("DIMS", dims)
+        .constant("STRIDE", stride)
+        .constant("WORKGROUP", WORKGROUP)
+        .piece("direct", include_str!("../../shaders/points/direct.wgsl"))
+}
+
+/// Columns for `members` candidates: whole octets, as the matrix products of the software adapter take them, and never a multiple of 4 KiB, where the rows of a column would fall
+/// into the same few cache sets.
+pub(super) fn stride(members: u32) -> u32 {
+    let quads = members.next_multiple_of(8);
+    if quads >= 1024 && quads.is_multiple_of(1024) { quads + 16 } else { quads }
+}
+
+/// Candidates of `dims` coordinates that one binding carries, at most `wanted`.
+fn chunk_size(gpu: &Gpu, dims: u32, wanted: u32) -> Result<u32> {
+    let columns = gpu.binding_limit() / 4 / u64::from(dims.max(1));
+    if columns < 4 {
+        return Err(Error::Limit {
+            what: format!("a candidate of {dims} coordinates"),
+            needed: crate::gpu::bytes(u64::from(dims) * 16),
+            allowed: crate::gpu::bytes(gpu.binding_limit()),
+            remedy: "use a smaller model or another --device".into(),
+        });
+    }
+    // Thread and element numbers are 32-bit in the kernels.
+    let usable = columns.saturating_sub(16).max(4).min(u64::from(u32::MAX / 2 / dims.max(1)).max(4)) as u32;
+    // A row of workgroups is 65,535 long.
+    Ok(usable.min(wanted.next_multiple_of(4)).min(65_535 * WORKGROUP) / 4 * 4)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::mem::offset_of;
+
+    use super::*;
+    use crate::gpu::same_layout;
+
+    #[test]
+    fn a_chunk_is_laid_out_as_in_the_shader() {
+        let fields = [("first", offset_of!(ChunkUniform, first)), ("members", offset_of!(ChunkUniform, members))];
+        same_layout(include_str!("../../shaders/lib/chunk.wgsl"), "Chunk", size_of::<ChunkUniform>(), &fields);
+    }
+
+    #[test]
+    fn columns_are_whole_quads_off_the_page_size() {
+        for members in [1, 2, 30, 64, 1000, 1024, 16_384, 65_536] {
+            let columns = stride(members);
+            assert!(
+                columns >= members && columns.is_multiple_of(4) && !columns.is_multiple_of(1024),
+                "{members}: {columns}"
+            );
+        }
+    }
+}
