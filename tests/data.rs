@@ -62,7 +62,7 @@ fn real_files_load() {
     }
 }
 
-#[cfg(feature = "iris")]
+#[cfg(feature = "datasets")]
 #[test]
 fn the_built_in_irises_are_those_of_the_file() {
     let Some(folder) = folder() else { return };
