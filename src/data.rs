@@ -116,6 +116,14 @@ pub enum Raw {
 }
 
 impl Raw {
+    /// The table, if it is one.
+    pub fn table(&self) -> Option<&Table> {
+        match self {
+            Self::Table(table) => Some(table),
+            Self::Images(_) => None,
+        }
+    }
+
     /// The class of every row.
     pub fn labels(&self) -> &[u32] {
         match self {
@@ -202,7 +210,7 @@ impl Dataset {
         }
         let split = split(&table.labels, options.test_fraction, options.seed);
         let split = split.with_validation(&table.labels, options.validation_fraction, options.seed);
-        notes.extend(untested(&table.classes, &table.labels, &split));
+        notes.extend(unbalanced(&table.classes, &table.labels, &split));
         let (encoder, dropped) = Encoder::fit(&table, &split.train)?;
         notes.extend(dropped);
         // All parts in one go, so that a column's missing cells are one note.
@@ -227,7 +235,7 @@ impl Dataset {
         };
         let split = split.with_validation(&images.labels, options.validation_fraction, options.seed);
         let encoder = Encoder::fit_images(&images, &split.train)?;
-        let notes = untested(&images.classes, &images.labels, &split).into_iter().collect();
+        let notes = unbalanced(&images.classes, &images.labels, &split);
         let part = encoder.encode_images(&images, &split.rows())?;
         let classes = images.classes.clone();
         Ok(Self::parted(name, classes, part, (encoder, Raw::Images(images)), split, notes))
@@ -263,16 +271,23 @@ impl Dataset {
     }
 }
 
-/// A note on the classes that have no test row though rows are held out.
-fn untested(classes: &[String], labels: &[u32], split: &Split) -> Option<String> {
-    let mut tested = vec![false; classes.len()];
-    for &row in &split.test {
-        tested[labels[row] as usize] = true;
+/// Notes on the classes that have no test row though rows are held out, and on those that have nothing else.
+fn unbalanced(classes: &[String], labels: &[u32], split: &Split) -> Notes {
+    let without = |rows: &[usize]| -> Vec<String> {
+        let mut present = vec![false; classes.len()];
+        rows.iter().for_each(|&row| present[labels[row] as usize] = true);
+        classes.iter().zip(present).filter(|(_, present)| !present).map(|(class, _)| class.clone()).collect()
+    };
+    let mut notes = Notes::new();
+    let untested = without(&split.test);
+    if !split.test.is_empty() && !untested.is_empty() {
+        notes.push(format!("too few rows to test on, trained on only: class {}", table::listed(&untested)));
     }
-    let untested: Vec<String> =
-        classes.iter().zip(tested).filter(|(_, tested)| !tested).map(|(class, _)| class.clone()).collect();
-    (!split.test.is_empty() && !untested.is_empty())
-        .then(|| format!("too few rows to test on, trained on only: class {}", table::listed(&untested)))
+    let untrained = without(&split.train);
+    if !untrained.is_empty() {
+        notes.push(format!("no rows to train on, tested on only: class {}", table::listed(&untrained)));
+    }
+    notes
 }
 
 #[cfg(test)]

@@ -54,9 +54,8 @@ pub(super) fn read_test(folder: &Path) -> Result<(Images, Notes)> {
 
 fn nothing(folder: &Path) -> Error {
     let cause = format!(
-        "a folder without {0}-images-idx3-ubyte and {0}-labels-idx1-ubyte (a dot before idx or .gz at the end are \
-         fine, {TEST}-... beside them is the test part): give a folder of IDX files, or a CSV file",
-        TRAIN
+        "a folder without {TRAIN}-images-idx3-ubyte and {TRAIN}-labels-idx1-ubyte (a dot before idx or .gz at the end are \
+         fine, {TEST}-... beside them is the test part): give a folder of IDX files, or a CSV file"
     );
     Error::file(folder, cause)
 }
@@ -256,7 +255,7 @@ mod tests {
             (0, packed[..15].to_vec(), "breaks off"),
             (0, packed[..packed.len() - 1].to_vec(), "breaks off"),
             (0, checksum, "fetch the file again"),
-            (0, [packed.as_slice(), b"more"].concat(), "fetch the file again"),
+            (0, [packed.as_slice(), b"what does not belong here"].concat(), "fetch the file again"),
             (0, b"<!DOCTYPE html>".to_vec(), "not an IDX file: it begins with 3c 21 44 4f"),
             (0, idx(&[4], &[7, 3, 7, 3]), "an IDX file of 1 dimensions, images have 3"),
             (1, images.clone(), "an IDX file of 3 dimensions, labels have 1"),

@@ -62,12 +62,12 @@ impl Images {
             labels: Vec::new(),
             test_from: None,
         };
-        images.name_classes(labels.iter().map(|&label| u32::from(label)).collect());
+        images.name_classes(&labels.iter().map(|&label| u32::from(label)).collect::<Vec<_>>());
         images
     }
 
     /// Finds the classes among labels that are numbers.
-    fn name_classes(&mut self, labels: Vec<u32>) {
+    fn name_classes(&mut self, labels: &[u32]) {
         let distinct: Vec<u32> = labels.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
         self.classes = distinct.iter().map(u32::to_string).collect();
         // Every label is among the distinct ones, so its place is where it would be inserted, too.
@@ -87,7 +87,7 @@ impl Images {
             images.labels.iter().map(|&label| images.classes[label as usize].parse().unwrap_or(0)).collect()
         };
         let labels = [numbers(&self), numbers(&test)].concat();
-        self.name_classes(labels);
+        self.name_classes(&labels);
         self.pixels.extend(test.pixels);
         Ok(self)
     }
