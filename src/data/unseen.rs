@@ -31,7 +31,7 @@ impl Encoder {
     /// Those of [`super::read`] and [`Encoder::encode_grid`].
     pub fn read_file(&self, path: &Path, header: Option<bool>) -> Result<Unseen> {
         let names = self.columns.iter().map(|column| column.name.as_str()).chain([self.label.as_str()]);
-        let telling: Vec<&str> = names.filter(|_| self.named).collect();
+        let telling: Vec<&str> = names.filter(|_| self.named || self.pixels.is_some()).collect();
         let (grid, mut notes) = csv::read(path, header, &telling)?;
         let mut unseen = self.encode_grid(grid)?;
         notes.append(&mut unseen.notes);
