@@ -59,7 +59,8 @@ pub(crate) struct Device {
 
 #[derive(Args, Debug)]
 pub(crate) struct Train {
-    /// A built-in set (`gradless data list`), or a .csv file.
+    /// A built-in set (`gradless data list`), a .csv file, or a folder of IDX files as MNIST comes in
+    /// (train-images-idx3-ubyte, train-labels-idx1-ubyte, and t10k-... as the test part; .gz or not).
     #[arg(required_unless_present_any = ["resume", "config", "help_settings"])]
     pub(crate) data: Option<String>,
     /// Label column, by name or number from 1 [default: class, label or target, else the last].
@@ -71,9 +72,12 @@ pub(crate) struct Train {
     /// What becomes of missing cells [default: impute].
     #[arg(long, value_enum, help_heading = "Data")]
     pub(crate) missing: Option<MissingName>,
-    /// Share of the rows held out for the test, 0 to 0.9 [default: 0.2].
+    /// Share of the rows held out for the test, 0 to 0.9. A folder's own test files go before it [default: 0.2].
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true, help_heading = "Data")]
     pub(crate) test: Option<f64>,
+    /// Share of the training rows held out for choosing the best network while training, 0 to 0.5 [default: 0].
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, help_heading = "Data")]
+    pub(crate) validation: Option<f64>,
     /// Hidden layers: mlp:10, mlp:20,7,5, or none for logistic regression [default: mlp:10].
     #[arg(long, help_heading = "Model")]
     pub(crate) model: Option<String>,
@@ -143,7 +147,7 @@ pub(crate) struct Search {
 pub(crate) struct Eval {
     /// Folder of a run, or its model.safetensors.
     pub(crate) run: PathBuf,
-    /// A file with a label column, or a built-in set.
+    /// A file with a label column, a built-in set, or a folder of IDX files (its test part is scored).
     pub(crate) data: String,
     /// Whether the first row holds names [default: judged by the row].
     #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]

@@ -15,7 +15,7 @@ use crate::{Error, Result};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// A built-in name or a file.
+    /// A built-in name, a file, or a folder of IDX files.
     pub data: String,
     /// Label column: name or number from 1; none to look for `class`, `label`, `target`, else the last.
     pub label: Option<String>,
@@ -25,6 +25,8 @@ pub struct Config {
     pub missing: Missing,
     /// Share of the rows held out, 0 to 0.9.
     pub test: f64,
+    /// Share of the training rows held out for choosing the best network, 0 to 0.5.
+    pub validation: f64,
     /// `mlp:10`, `mlp:20,7,5`, or `none` for logistic regression.
     pub model: String,
     /// What hidden units do to their sum.
@@ -63,6 +65,7 @@ impl Default for Config {
             header: None,
             missing: Missing::default(),
             test: 0.2,
+            validation: 0.0,
             model: "mlp:10".into(),
             activation: Activation::default(),
             loss: Loss::default(),
@@ -170,6 +173,10 @@ impl Config {
         if !(self.checkpoint >= 0.0 && self.checkpoint.is_finite()) {
             return Err(Error::setting("checkpoint", self.checkpoint, "give seconds, 0 or more"));
         }
+        if !(0.0..=0.5).contains(&self.validation) {
+            let remedy = "give a share of the training rows, 0 to 0.5";
+            return Err(Error::setting("validation", self.validation, remedy));
+        }
         if self.batch == Some(0) {
             return Err(Error::setting("batch", 0, "a batch has at least one row, or give full"));
         }
@@ -210,6 +217,8 @@ mod tests {
         assert!(refused(Config { population: 0, ..Config::default() }).contains("population"));
         assert!(refused(Config { seconds: Some(f64::NAN), ..Config::default() }).contains("seconds"));
         assert!(refused(Config { optimizer: "sgd2".into(), ..Config::default() }).contains("sgd2"));
+        assert!(refused(Config { validation: 0.6, ..Config::default() }).contains("0 to 0.5"));
+        assert!(refused(Config { validation: f64::NAN, ..Config::default() }).contains("validation"));
         assert!(refused(Config { batch: Some(0), ..Config::default() }).contains("batch"));
     }
 }

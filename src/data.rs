@@ -1,7 +1,8 @@
-//! Data: from a name or a CSV file to scaled numbers, ready for the device.
+//! Data: from a name, a CSV file or a folder of images to scaled numbers, ready for the device.
 //!
 //! The tour: [`builtin`](known) and `csv` give a [`Grid`] of text cells; [`Table`] says which column is
-//! the label; [`split()`] holds rows out; [`Encoder`], fitted on the rest alone, turns cells into numbers.
+//! the label; `idx` gives [`Images`], which need no text; [`split()`] holds rows out; [`Encoder`], fitted on
+//! the rest alone, turns cells and pixels into numbers.
 //! Whatever is decided on the way that someone might not expect is said aloud in [`Notes`].
 
 mod builtin;
@@ -9,6 +10,8 @@ mod column;
 mod csv;
 mod encode;
 mod generated;
+mod idx;
+mod images;
 mod split;
 mod table;
 mod unseen;
@@ -18,10 +21,13 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use builtin::Cells;
 pub use builtin::{Known, known};
 pub use column::{Column, Kind, Level};
 pub use csv::{MAXIMUM_BYTES, MAXIMUM_COLUMNS, parse, read};
 pub use encode::{Encoder, MAXIMUM_FEATURES, MAXIMUM_VALUES, Part};
+pub use idx::read_folder;
+pub use images::{Images, Pixels};
 pub use split::{Split, split};
 pub use table::{Grid, MAXIMUM_CLASSES, Notes, Table};
 pub use unseen::Unseen;
@@ -43,15 +49,24 @@ pub struct Options {
     pub header: Option<bool>,
     /// What becomes of missing cells (empty, `?`, `NA`, `NaN`, `null`).
     pub missing: Missing,
-    /// Share of the rows held out for testing, 0 to 0.9.
+    /// Share of the rows held out for testing, 0 to 0.9. Where test files are given, these are the test part.
     pub test_fraction: f64,
+    /// Share of the training rows set aside for choosing the best network while training, 0 to 0.5.
+    pub validation_fraction: f64,
     /// Seed of the split and of generated points.
     pub seed: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { label: None, header: None, missing: Missing::Impute, test_fraction: 0.2, seed: 1 }
+        Self {
+            label: None,
+            header: None,
+            missing: Missing::Impute,
+            test_fraction: 0.2,
+            validation_fraction: 0.0,
+            seed: 1,
+        }
     }
 }
 
@@ -77,35 +92,85 @@ pub struct Dataset {
     pub feature_names: Vec<String>,
     /// The rows to learn from, shuffled.
     pub train: Part,
-    /// The rows held out, shuffled; none where `test_fraction` is 0.
+    /// The rows to choose the best network by, shuffled; none where `validation_fraction` is 0.
+    pub validation: Part,
+    /// The rows held out, shuffled; none where `test_fraction` is 0. Those of test files are in their order.
     pub test: Part,
-    /// Turns raw cells into features; belongs into the model file.
+    /// Turns raw cells or pixels into features; belongs into the model file.
     pub encoder: Encoder,
     /// The raw rows.
-    pub table: Table,
-    /// Which rows of the table went where.
+    pub raw: Raw,
+    /// Which of the raw rows went where.
     pub split: Split,
     /// What was decided on the way.
     pub notes: Notes,
 }
 
-/// Loads a built-in or generated set by its name (`iris`, `moons`, `moons:500`, `moons:n=500,noise=0.1`) or
-/// a CSV file by its path. A built-in name goes before a file of that name; `./iris` is the file.
+/// Rows as they came.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Raw {
+    /// Of text cells.
+    Table(Table),
+    /// Of pixels.
+    Images(Images),
+}
+
+impl Raw {
+    /// The table, if it is one.
+    pub fn table(&self) -> Option<&Table> {
+        match self {
+            Self::Table(table) => Some(table),
+            Self::Images(_) => None,
+        }
+    }
+
+    /// The class of every row.
+    pub fn labels(&self) -> &[u32] {
+        match self {
+            Self::Table(table) => &table.labels,
+            Self::Images(images) => &images.labels,
+        }
+    }
+
+    /// A 64-bit hash: the same on every machine, different when the data changed.
+    pub fn fingerprint(&self) -> u64 {
+        match self {
+            Self::Table(table) => table.fingerprint(),
+            Self::Images(images) => images.fingerprint(),
+        }
+    }
+}
+
+/// Loads a built-in or generated set by its name (`iris`, `moons`, `moons:500`, `moons:n=500,noise=0.1`), a
+/// CSV file by its path, or a folder of IDX files. A built-in name goes before a file of that name; `./iris`
+/// is the file.
 ///
 /// # Errors
 /// An unknown name, a file that cannot be read or understood, an option out of range.
 pub fn load(source: &str, options: &Options) -> Result<Dataset> {
     let path = Path::new(source);
-    if let Some((grid, name)) = builtin::find(source, options.seed)? {
-        let (table, notes) = Table::new(grid, options.label.as_deref())?;
-        return Dataset::new(&name, table, notes, options);
+    match builtin::find(source, options.seed)? {
+        Some((Cells::Images(images), name)) => return Dataset::of_images(&name, images, options),
+        Some((Cells::Grid(grid), name)) => {
+            let (table, notes) = Table::new(grid, options.label.as_deref())?;
+            return Dataset::new(&name, table, notes, options);
+        }
+        None => {}
     }
     let ending =
         path.extension().is_some_and(|ending| FILE_ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)));
     if !path.exists() && !ending && path.components().count() < 2 {
         let names: Vec<&str> = known().iter().map(|known| known.name).collect();
-        let remedy = format!("neither a known data set ({}) nor a file; give the path of a CSV file", names.join(", "));
+        let names = names.join(", ");
+        let remedy = format!("neither a known data set ({names}) nor there; give a CSV file or a folder of IDX files");
         return Err(Error::setting("data", source, remedy));
+    }
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    if path.is_dir() {
+        // `.` has no name of its own.
+        let whole = || Some(path.canonicalize().ok()?.file_name()?.to_string_lossy().into_owned());
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).or_else(whole);
+        return Dataset::of_images(&name.unwrap_or_else(|| "images".into()), read_folder(path)?, options);
     }
     // A label given by number tells nothing about the first row.
     let label = options.label.as_deref().filter(|label| table::number(label).is_none());
@@ -113,49 +178,116 @@ pub fn load(source: &str, options: &Options) -> Result<Dataset> {
     let (grid, mut notes) = read(path, options.header, &telling)?;
     let (table, more) = Table::new(grid, options.label.as_deref())?;
     notes.extend(more);
-    let name = path.file_stem().map_or(source.into(), |stem| stem.to_string_lossy());
-    Dataset::new(&name, table, notes, options)
+    Dataset::new(stem.as_deref().unwrap_or(source), table, notes, options)
+}
+
+impl Options {
+    /// Whether the shares are such that rows are left to learn from.
+    fn check(&self) -> Result<()> {
+        if !(0.0..=0.9).contains(&self.test_fraction) {
+            let remedy = "a share of the rows from 0 to 0.9, such as 0.2";
+            return Err(Error::setting("test", self.test_fraction, remedy));
+        }
+        if !(0.0..=0.5).contains(&self.validation_fraction) {
+            let remedy = "a share of the training rows from 0 to 0.5, such as 0.1";
+            return Err(Error::setting("validation", self.validation_fraction, remedy));
+        }
+        Ok(())
+    }
 }
 
 impl Dataset {
     /// Divides and encodes a table; `notes` are those of reading it.
     ///
     /// # Errors
-    /// A test fraction outside 0 to 0.9, an infinite cell, no usable column, too many features.
+    /// A fraction out of range, an infinite cell, no usable column, too many features.
     pub fn new(name: &str, mut table: Table, mut notes: Notes, options: &Options) -> Result<Self> {
-        if !(0.0..=0.9).contains(&options.test_fraction) {
-            let remedy = "a share of the rows from 0 to 0.9, such as 0.2";
-            return Err(Error::setting("test", options.test_fraction, remedy));
-        }
+        options.check()?;
         if options.missing == Missing::Drop {
             let (complete, more) = table.complete()?;
             table = complete;
             notes.extend(more);
         }
         let split = split(&table.labels, options.test_fraction, options.seed);
-        notes.extend(untested(&table, &split));
+        let split = split.with_validation(&table.labels, options.validation_fraction, options.seed);
+        notes.extend(unbalanced(&table.classes, &table.labels, &split));
         let (encoder, dropped) = Encoder::fit(&table, &split.train)?;
         notes.extend(dropped);
-        // Both parts in one go, so that a column's missing cells are one note.
-        let rows: Vec<usize> = split.train.iter().chain(&split.test).copied().collect();
-        let (mut train, more) = encoder.encode(&table, &rows)?;
-        let test = train.split_off(split.train.len());
+        // All parts in one go, so that a column's missing cells are one note.
+        let (part, more) = encoder.encode(&table, &split.rows())?;
         notes.extend(more);
-        let (classes, feature_names) = (table.classes.clone(), encoder.feature_names());
-        Ok(Self { name: name.into(), classes, feature_names, train, test, encoder, table, split, notes })
+        let classes = table.classes.clone();
+        Ok(Self::parted(name, classes, part, (encoder, Raw::Table(table)), split, notes))
+    }
+
+    /// Divides and encodes images. Where they come with a test part, that is it.
+    ///
+    /// # Errors
+    /// A fraction out of range, a label column asked for, fewer than two classes, pixels that are all equal.
+    pub fn of_images(name: &str, images: Images, options: &Options) -> Result<Self> {
+        options.check()?;
+        if let Some(label) = &options.label {
+            return Err(Error::setting("label", label, "images have their labels beside them: leave it out"));
+        }
+        let split = match images.test_from {
+            Some(row) => Split::at(&images.labels, row, options.seed),
+            None => split(&images.labels, options.test_fraction, options.seed),
+        };
+        let split = split.with_validation(&images.labels, options.validation_fraction, options.seed);
+        let encoder = Encoder::fit_images(&images, &split.train)?;
+        let notes = unbalanced(&images.classes, &images.labels, &split);
+        let part = encoder.encode_images(&images, &split.rows())?;
+        let classes = images.classes.clone();
+        Ok(Self::parted(name, classes, part, (encoder, Raw::Images(images)), split, notes))
+    }
+
+    /// Takes the encoded rows of all parts apart.
+    fn parted(
+        name: &str,
+        classes: Vec<String>,
+        mut train: Part,
+        (encoder, raw): (Encoder, Raw),
+        split: Split,
+        notes: Notes,
+    ) -> Self {
+        let test = train.split_off(split.train.len() + split.validation.len());
+        let validation = train.split_off(split.train.len());
+        let feature_names = encoder.feature_names();
+        Self { name: name.into(), classes, feature_names, train, validation, test, encoder, raw, split, notes }
+    }
+
+    /// Writes the raw rows held out as a CSV file. Nothing is written where there are none, or where they
+    /// came as files of their own.
+    ///
+    /// # Errors
+    /// [`Error::File`] when it cannot be written.
+    pub fn save_test(&self, path: &Path) -> Result<()> {
+        match &self.raw {
+            _ if self.split.test.is_empty() => Ok(()),
+            Raw::Table(table) => table.save_csv(&self.split.test, path),
+            Raw::Images(images) if images.test_from.is_some() => Ok(()),
+            Raw::Images(images) => images.save_csv(&self.split.test, path),
+        }
     }
 }
 
-/// A note on the classes that have no test row though rows are held out.
-fn untested(table: &Table, split: &Split) -> Option<String> {
-    let mut tested = vec![false; table.classes.len()];
-    for &row in &split.test {
-        tested[table.labels[row] as usize] = true;
+/// Notes on the classes that have no test row though rows are held out, and on those that have nothing else.
+fn unbalanced(classes: &[String], labels: &[u32], split: &Split) -> Notes {
+    let without = |rows: &[usize]| -> Vec<String> {
+        let mut present = vec![false; classes.len()];
+        rows.iter().for_each(|&row| present[labels[row] as usize] = true);
+        classes.iter().zip(present).filter(|(_, present)| !present).map(|(class, _)| class.clone()).collect()
+    };
+    let mut notes = Notes::new();
+    let untested = without(&split.test);
+    if !split.test.is_empty() && !untested.is_empty() {
+        notes.push(format!("too few rows to test on, trained on only: class {}", table::listed(&untested)));
     }
-    let untested: Vec<String> =
-        table.classes.iter().zip(tested).filter(|(_, tested)| !tested).map(|(class, _)| class.clone()).collect();
-    (!split.test.is_empty() && !untested.is_empty())
-        .then(|| format!("too few rows to test on, trained on only: class {}", table::listed(&untested)))
+    let untrained = without(&split.train);
+    if !untrained.is_empty() {
+        notes.push(format!("no rows to train on, tested on only: class {}", table::listed(&untrained)));
+    }
+    notes
 }
 
 #[cfg(test)]
@@ -177,7 +309,7 @@ mod tests {
     fn the_seed_decides_points_and_split() {
         let of = |source, seed| load(source, &Options { seed, ..Options::default() }).expect("loads");
         assert_eq!(of("moons:200", 3), of("moons:200", 3));
-        assert_ne!(of("moons:200", 3).table, of("moons:200", 4).table);
+        assert_ne!(of("moons:200", 3).raw, of("moons:200", 4).raw);
         let text = "a,class\n1,p\n2,q\n3,p\n4,q\n5,p\n6,q\n";
         let split_of = |seed| {
             let (grid, notes) = parse(text.as_bytes(), "text", None, &[]).expect("parses");
@@ -186,6 +318,28 @@ mod tests {
         };
         assert_eq!(split_of(1), split_of(1));
         assert!((2..10).any(|seed| split_of(seed) != split_of(1)));
+    }
+
+    #[test]
+    fn validation_rows_are_taken_from_the_training_rows() {
+        let of = |source, validation_fraction| {
+            load(source, &Options { validation_fraction, ..Options::default() }).expect("loads")
+        };
+        for source in [
+            "moons:100",
+            #[cfg(feature = "datasets")]
+            "digits",
+        ] {
+            let (whole, parted) = (of(source, 0.0), of(source, 0.25));
+            assert_eq!((whole.validation.rows, &whole.test.labels), (0, &parted.test.labels));
+            assert_eq!(parted.train.rows + parted.validation.rows, whole.train.rows);
+            assert_eq!(parted.validation.rows, (whole.train.rows as f64 / 4.0).round() as usize);
+            for part in [&parted.train, &parted.validation, &parted.test] {
+                assert_eq!((part.labels.len(), part.features.len()), (part.rows, part.rows * part.width));
+            }
+            let labels: Vec<u32> = parted.split.validation.iter().map(|&row| parted.raw.labels()[row]).collect();
+            assert_eq!(labels, parted.validation.labels);
+        }
     }
 
     #[test]
@@ -221,6 +375,8 @@ mod tests {
         assert!(said("moon", 0.2).contains("moons") && said("moon", 0.2).contains("CSV file"));
         assert!(said("moons", 1.5).contains("0 to 0.9"));
         assert!(said("moons", f64::NAN).contains("0 to 0.9"));
+        let validation = Options { validation_fraction: 0.6, ..Options::default() };
+        assert!(load("moons", &validation).is_err_and(|error| error.to_string().contains("0 to 0.5")));
         assert!(said("moon:noise=0.1", 0.2).contains("CSV file"));
         assert!(said("nowhere.csv", 0.2).starts_with("nowhere.csv: "));
         assert!(said("./src", 0.2).contains("folder"));

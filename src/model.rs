@@ -15,6 +15,9 @@ use crate::{Error, Result};
 /// Version of the file's layout.
 const FORMAT: &str = "gradless model 1";
 
+/// Features scored at a time, 32 MiB of them: large data sets are larger than one binding may be.
+const SCORED_VALUES: usize = 8 << 20;
+
 /// Architecture, weights, and how rows become features.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
@@ -109,12 +112,20 @@ impl Model {
     /// # Errors
     /// Those of [`Network::logits`].
     pub fn logits(&self, gpu: &Gpu, features: &[f32]) -> Result<Vec<f32>> {
-        let rows = features.len() / self.architecture.inputs.max(1) as usize;
-        if rows == 0 {
-            return Ok(Vec::new());
+        let position = self.architecture.position(&self.weights);
+        let mut logits = Vec::new();
+        for features in self.slices(features) {
+            let rows = features.len() / self.architecture.inputs.max(1) as usize;
+            let network = Network::new(self.architecture.clone(), features, &vec![0; rows])?;
+            logits.extend(network.logits(gpu, &position)?);
         }
-        let network = Network::new(self.architecture.clone(), features, &vec![0; rows])?;
-        network.logits(gpu, &self.architecture.position(&self.weights))
+        Ok(logits)
+    }
+
+    /// Slices of whole rows, none too large for the device.
+    fn slices<'a>(&self, features: &'a [f32]) -> impl Iterator<Item = &'a [f32]> + use<'a> {
+        let inputs = self.architecture.inputs.max(1) as usize;
+        features[..features.len() / inputs * inputs].chunks((SCORED_VALUES / inputs).max(1) * inputs)
     }
 
     /// Predicted classes and scores of labelled rows.
@@ -126,11 +137,20 @@ impl Model {
         if labels.is_empty() {
             return Ok((Vec::new(), scores(&[], &[], classes, 0.0)));
         }
-        let mut network = Network::new(self.architecture.clone(), features, labels)?;
-        network.loss = self.loss;
+        if features.len() != labels.len() * self.architecture.inputs as usize {
+            let remedy = format!("{} rows of {} features", labels.len(), self.architecture.inputs);
+            return Err(Error::setting("features", format!("{} values", features.len()), remedy));
+        }
         let position = self.architecture.position(&self.weights);
-        let predicted = largest(&network.logits(gpu, &position)?, classes);
-        let loss = f64::from(network.mean_loss(gpu, &position)?);
+        let (mut predicted, mut loss) = (Vec::with_capacity(labels.len()), 0.0);
+        for features in self.slices(features) {
+            let rows = features.len() / self.architecture.inputs.max(1) as usize;
+            let labels_here = &labels[predicted.len()..][..rows];
+            let mut network = Network::new(self.architecture.clone(), features, labels_here)?;
+            network.loss = self.loss;
+            predicted.extend(largest(&network.logits(gpu, &position)?, classes));
+            loss += f64::from(network.mean_loss(gpu, &position)?) * (rows as f64 / labels.len() as f64);
+        }
         let scores = scores(&predicted, labels, classes, loss);
         Ok((predicted, scores))
     }

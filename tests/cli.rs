@@ -140,6 +140,63 @@ fn a_moved_folder_predicts_and_scores_what_was_reported() {
     refused(elsewhere.path(), "eval moved bare.csv", 1);
 }
 
+/// IDX files of 3 x 4 pixels in a folder: class 7 is bright above, class 2 below.
+fn write_images(folder: &Path, part: &str, count: u32) {
+    let head = |dimensions: &[u32]| {
+        let sizes = dimensions.iter().flat_map(|size| size.to_be_bytes());
+        [0, 0, 8, dimensions.len() as u8].into_iter().chain(sizes).collect::<Vec<u8>>()
+    };
+    let (mut images, mut labels) = (head(&[count, 3, 4]), head(&[count]));
+    for i in 0..count {
+        let above = i % 2 == 0;
+        labels.push(if above { 7 } else { 2 });
+        images
+            .extend((0..12).map(|pixel| if (pixel < 6) == above { 200 - (i * 7 % 50) as u8 } else { (i % 30) as u8 }));
+    }
+    std::fs::create_dir_all(folder).unwrap();
+    std::fs::write(folder.join(format!("{part}-images-idx3-ubyte")), images).unwrap();
+    std::fs::write(folder.join(format!("{part}-labels-idx1-ubyte")), labels).unwrap();
+}
+
+#[test]
+fn a_folder_of_images_trains_scores_and_predicts() {
+    if common::gpu().is_none() {
+        return;
+    }
+    let home = folder();
+    write_images(&home.path().join("images"), "train", 60);
+    let arguments = "--generations 20 --population 30 --model none";
+    let held_out = json(home.path(), &format!("train images {arguments} --out held"));
+    assert_eq!((&held_out["data"]["train_rows"], &held_out["data"]["test_rows"]), (&48.into(), &12.into()));
+    assert_eq!(json(home.path(), "eval held held/test.csv")["test"], held_out["test"]);
+
+    write_images(&home.path().join("images"), "t10k", 25);
+    let report = json(home.path(), &format!("train images {arguments} --out run --validation 0.1"));
+    let data = serde_json::json!({"name": "images", "train_rows": 54, "validation_rows": 6, "test_rows": 25,
+                                  "features": 12, "classes": 2});
+    assert_eq!((&report["data"], &report["test"]["accuracy"]), (&data, &1.0.into()));
+    assert!(!home.path().join("run/test.csv").exists(), "the folder has the test part");
+    let scored = json(home.path(), "eval run images");
+    assert_eq!((&scored["test"], &scored["data"]["rows"]), (&report["test"], &25.into()));
+    std::fs::write(home.path().join("rows.csv"), "9,9,9,9,9,9,200,200,200,200,200,200\n").unwrap();
+    assert_eq!(json(home.path(), "predict run rows.csv")["predictions"], serde_json::json!(["2"]));
+    assert_eq!(json(home.path(), "train --resume run --generations 22")["generations"], 22);
+    write_images(&home.path().join("images"), "train", 61);
+    assert!(refused(home.path(), "train --resume run --generations 24", 1).contains("data changed"));
+}
+
+#[test]
+fn digits_are_images_of_64_pixels() {
+    if common::gpu().is_none() {
+        return;
+    }
+    let home = folder();
+    let report = json(home.path(), "train digits --generations 3 --population 8 --out run");
+    assert_eq!((&report["data"]["features"], &report["model"]["parameters"]), (&64.into(), &760.into()));
+    assert_eq!(json(home.path(), "eval run run/test.csv")["test"], report["test"]);
+    assert_eq!(json(home.path(), "eval run digits")["data"]["rows"], 1797);
+}
+
 #[test]
 fn minimize_finds_optima_and_shows_the_wolves_a_moved_one() {
     if common::gpu().is_none() {
@@ -192,6 +249,8 @@ fn wrong_usage_is_told_apart_from_failure() {
         ("train iris -s nothing=9", "social"),
         ("train iris --model lenet9", "mlp"),
         ("train iris --batch 0", "batch"),
+        ("train iris --validation 0.6", "validation"),
+        ("train digits --label 3", "label"),
         ("train nosuchdata", "iris"),
         ("train iris --seconds -1", "seconds"),
         ("minimize nosuchfunction", "--list"),

@@ -66,6 +66,25 @@ fn damaged_tables() {
 }
 
 #[test]
+fn damaged_image_folders() {
+    let home = tempfile::tempdir().unwrap();
+    let [images, labels] =
+        ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"].map(|f| home.path().join("set").join(f));
+    assert!(refused(home.path(), ".", &["train", "."]).contains("train-images-idx3-ubyte"));
+    std::fs::create_dir(home.path().join("set")).unwrap();
+    let refused = |file: &str| refused(home.path(), file, &["train", "set"]);
+    refused("train-images-idx3-ubyte");
+    std::fs::write(&images, [&[0, 0, 8, 3, 0, 0, 0, 4, 0, 0, 0, 1, 0, 0, 0, 2], [5; 7].as_slice()].concat()).unwrap();
+    assert!(refused("train-labels-idx1-ubyte").contains("missing"));
+    std::fs::write(&labels, [0, 0, 8, 1, 0, 0, 0, 4, 1, 2, 1, 2]).unwrap();
+    assert!(refused("train-images-idx3-ubyte").contains("8 bytes, but 7 follow"));
+    std::fs::write(&images, [&[0, 0, 8, 3], [255; 12].as_slice()].concat()).unwrap();
+    refused("train-images-idx3-ubyte");
+    std::fs::write(&images, [&[0, 0, 8, 3, 0, 0, 0, 4, 0, 0, 0, 1, 0, 0, 0, 2], [5; 8].as_slice()].concat()).unwrap();
+    assert!(refused("set").contains("equal"));
+}
+
+#[test]
 fn damaged_configs() {
     let home = tempfile::tempdir().unwrap();
     for (name, text) in [

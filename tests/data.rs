@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use gradless::Error;
-use gradless::data::{self, Dataset, Missing, Options, Table};
+use gradless::data::{self, Dataset, Missing, Options, Raw, Table};
 use proptest::prelude::*;
 
 /// File, rows, raw feature columns, classes, rows without a missing cell.
@@ -31,10 +31,15 @@ const FILES: [(&str, usize, usize, usize, usize); 21] = [
     ("wine", 178, 13, 3, 178),
 ];
 
-/// Where the real files are, if they are.
+/// Where the real tables are, if they are.
 fn folder() -> Option<PathBuf> {
+    real("tabular")
+}
+
+/// A folder of real files, if it is there.
+fn real(name: &str) -> Option<PathBuf> {
     let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
-    let folder = std::env::var_os("GRADLESS_DATA").map_or_else(beside, PathBuf::from).join("tabular");
+    let folder = std::env::var_os("GRADLESS_DATA").map_or_else(beside, PathBuf::from).join(name);
     if folder.is_dir() {
         return Some(folder);
     }
@@ -50,7 +55,7 @@ fn real_files_load() {
         let source = path.to_str().expect("a plain path");
         let set = data::load(source, &Options::default()).expect(name);
         assert_eq!(set.name, name);
-        assert!(set.table.grid.named, "{name}");
+        assert!(set.raw.table().expect("a table").grid.named, "{name}");
         assert_eq!(set.train.rows + set.test.rows, rows, "{name}");
         assert_eq!((set.encoder.columns.len(), set.classes.len()), (columns, classes), "{name}");
         assert_eq!(set.train.width, set.feature_names.len(), "{name}");
@@ -62,7 +67,7 @@ fn real_files_load() {
     }
 }
 
-#[cfg(feature = "iris")]
+#[cfg(feature = "datasets")]
 #[test]
 fn the_built_in_irises_are_those_of_the_file() {
     let Some(folder) = folder() else { return };
@@ -73,6 +78,34 @@ fn the_built_in_irises_are_those_of_the_file() {
 }
 
 #[test]
+fn real_images_load() {
+    // Means over all training pixels, as published for both sets (0.1307 and 0.2860 of 255).
+    for (name, first, mean) in [("mnist", [5, 0, 4, 1, 9], 33.318), ("fashion-mnist", [9, 0, 0, 3, 0], 72.940)] {
+        let Some(folder) = real(name) else { continue };
+        let source = folder.to_str().expect("a plain path");
+        let set = data::load(source, &Options { validation_fraction: 0.1, ..Options::default() }).expect(name);
+        assert_eq!((set.name.as_str(), set.notes.len()), (name, 0));
+        assert_eq!((set.train.rows, set.validation.rows, set.test.rows), (54_000, 6_000, 10_000), "{name}");
+        assert_eq!((set.train.width, set.classes.len()), (784, 10), "{name}");
+        assert_eq!(set.classes[9], "9");
+        let Raw::Images(images) = &set.raw else { panic!("{name} is no table") };
+        assert_eq!((images.height, images.width, images.test_from), (28, 28, Some(60_000)), "{name}");
+        assert_eq!(images.labels[..5], first, "{name}");
+        let sum: u64 = images.pixels[..60_000 * 784].iter().map(|&pixel| u64::from(pixel)).sum();
+        assert!((sum as f64 / (60_000.0 * 784.0) - mean).abs() < 5e-4, "{name}: {sum}");
+        assert!(images.labels[60_000..] == set.test.labels, "{name}: the test part is in its own order");
+        let features = || set.train.features.iter().map(|&value| f64::from(value));
+        let count = set.train.features.len() as f64;
+        assert!((features().sum::<f64>() / count).abs() < 1e-5, "{name}");
+        assert!((features().map(|value| value * value).sum::<f64>() / count - 1.0).abs() < 1e-5, "{name}");
+        let json = serde_json::to_string(&set.encoder).expect("writes");
+        assert!(json.len() < 300, "{name}: {json}");
+        let (test, notes) = set.encoder.read_labelled(source, None).expect(name);
+        assert!(test == set.test && notes.is_empty(), "{name}");
+    }
+}
+
+#[test]
 fn held_out_rows_come_back_as_they_were_scored() {
     let Some(folder) = folder() else { return };
     let kept = tempfile::tempdir().expect("a folder");
@@ -80,7 +113,7 @@ fn held_out_rows_come_back_as_they_were_scored() {
         let source = folder.join(name).with_extension("csv");
         let set = data::load(source.to_str().expect("a plain path"), &Options::default()).expect(name);
         let path = kept.path().join(name).with_extension("csv");
-        set.table.save_csv(&set.split.test, &path).expect(name);
+        set.save_test(&path).expect(name);
         for header in [Some(true), None] {
             let unseen = set.encoder.read_file(&path, header).expect(name);
             assert_eq!((&unseen.features, unseen.labels.as_ref()), (&set.test.features, Some(&set.test.labels)));
@@ -190,7 +223,7 @@ proptest! {
             prop_assert!(set.train.features.iter().chain(&set.test.features).all(|value| value.is_finite()));
             prop_assert_eq!(set.train.features.len(), set.train.rows * set.train.width);
             prop_assert_eq!(set.encoder.check(), Ok(()));
-            prop_assert!(set.encoder.encode_grid(set.table.grid.clone()).is_ok());
+            prop_assert!(set.encoder.encode_grid(set.raw.table().expect("a table").grid.clone()).is_ok());
         }
     }
 }

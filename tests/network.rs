@@ -204,3 +204,18 @@ fn an_epoch_of_batches_sees_every_row_once_in_an_order_of_its_own() {
         assert_ne!(batches[..5], batches[5..], "the second epoch has another order");
     }
 }
+
+#[test]
+fn batches_are_drawn_from_more_rows_than_one_binding_holds() {
+    let Some(gpu) = gpu() else { return };
+    // 137 MiB of rows, drawn from in chunks of 128 MiB; half of them make a batch.
+    let shape = architecture(512, &[], 2, Activation::Tanh);
+    let (mut network, features, labels) = network(&shape, 70_000);
+    network.batch = Some(35_000);
+    let (first, positions) = score_at(&gpu, &network, 1, u32::MAX, 0);
+    let (second, _) = score_at(&gpu, &network, 1, u32::MAX, 1);
+    let whole = reference::network::mean_loss(&shape, Loss::CrossEntropy, &positions, &features, &labels);
+    let mean = f64::from(first[0] + second[0]) / 2.0;
+    // Sums of 35,000 rounded losses; a row drawn from the wrong place would cost 1e-5.
+    assert!((mean - whole).abs() < 1e-5 * whole.abs().max(1.0), "{mean} for {whole}");
+}

@@ -24,6 +24,6 @@ pub(super) fn list(output: &Output) -> Result<()> {
         table.add_row([set.name, &rows, &features, &classes, set.about]);
     }
     say!("{table}");
-    say!("or give a file: gradless train FILE.csv");
+    say!("or give a file, or a folder of IDX files such as MNIST's: gradless train FILE.csv, gradless train FOLDER");
     Ok(())
 }

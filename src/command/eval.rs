@@ -3,8 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use gradless::Error;
-use gradless::data::{self, Unseen};
 use gradless::model::Model;
 use serde_json::json;
 
@@ -12,38 +10,24 @@ use crate::cli::Eval;
 
 pub(super) fn run(arguments: &Eval) -> Result<()> {
     let model = Model::load(&model_file(&arguments.run))?;
-    let path = Path::new(&arguments.data);
-    let unseen = if data::known().iter().any(|set| set.name == arguments.data) && !path.exists() {
-        let dataset = data::load(&arguments.data, &data::Options::default())?;
-        model.encoder.encode_grid(dataset.table.grid)?
-    } else {
-        model.encoder.read_file(path, arguments.header)?
-    };
-    for note in &unseen.notes {
+    let (rows, notes) = model.encoder.read_labelled(&arguments.data, arguments.header)?;
+    for note in &notes {
         eprintln!("note: {note}");
     }
-    let Some(labels) = &unseen.labels else {
-        let cause = format!("there is no complete label column {:?} to score against", model.encoder.label);
-        return Err(Error::file(path, cause).into());
-    };
     let gpu = super::open_for(&arguments.device)?;
-    let (_, scores) = model.score(&gpu, &unseen.features, labels)?;
+    let (_, scores) = model.score(&gpu, &rows.features, &rows.labels)?;
     super::print_profile(&gpu);
     if arguments.output.json {
         say!(
             "{}",
             json!({"command": "eval", "version": env!("CARGO_PKG_VERSION"), "device": super::device_json(&gpu),
-                   "run": arguments.run, "data": {"name": arguments.data, "rows": labels.len()}, "test": scores})
+                   "run": arguments.run, "data": {"name": arguments.data, "rows": rows.rows}, "test": scores})
         );
         return Ok(());
     }
-    print_scores(&unseen, &scores)
-}
-
-fn print_scores(unseen: &Unseen, scores: &gradless::metrics::Scores) -> Result<()> {
     say!(
         "{} rows: accuracy {:.4}, precision {:.4}, recall {:.4}, f1 {:.4}, loss {:.4}",
-        unseen.grid.rows(),
+        rows.rows,
         scores.accuracy,
         scores.precision,
         scores.recall,

@@ -31,6 +31,7 @@ pub(super) fn run(arguments: &Train) -> Result<()> {
         header: config.header,
         missing: config.missing,
         test_fraction: config.test,
+        validation_fraction: config.validation,
         seed: config.seed,
     };
     let dataset = data::load(&config.data, &options)?;
@@ -59,7 +60,7 @@ pub(super) fn run(arguments: &Train) -> Result<()> {
 
     // Nothing is written before everything that can be wrong has been looked at.
     resolve(&mut config, &optimizer.settings())?;
-    let fingerprint = dataset.table.fingerprint();
+    let fingerprint = dataset.raw.fingerprint();
     let folder = match (&arguments.resume, &arguments.out) {
         (Some(path), _) => {
             let folder = Folder::open(path)?;
@@ -75,8 +76,8 @@ pub(super) fn run(arguments: &Train) -> Result<()> {
             Folder::create_numbered(Path::new("runs"), &stem, &config.to_toml()?)?
         }
     };
-    if arguments.resume.is_none() && !dataset.split.test.is_empty() {
-        dataset.table.save_csv(&dataset.split.test, &folder.file("test.csv"))?;
+    if arguments.resume.is_none() {
+        dataset.save_test(&folder.file("test.csv"))?;
     }
     let history = folder.history(run.report().generation)?;
     let mut training = Training { gpu: &gpu, config: &config, dataset: &dataset, network: &network, folder, history };
@@ -109,6 +110,7 @@ fn described(arguments: &Train) -> Result<Config> {
         data = arguments.data.clone(),
         missing = arguments.missing.map(Into::into),
         test = arguments.test,
+        validation = arguments.validation,
         model = arguments.model.clone(),
         activation = arguments.activation,
         loss = arguments.loss,
@@ -139,7 +141,7 @@ fn described(arguments: &Train) -> Result<Config> {
         config.settings.insert(key.clone(), number.unwrap_or_else(|_| toml::Value::String(value.clone())));
     }
     if config.data.is_empty() {
-        return Err(Error::setting("data", "", "name a built-in set or a file: gradless train iris").into());
+        return Err(Error::setting("data", "", "name a built-in set, a file or a folder: gradless train iris").into());
     }
     Ok(config)
 }
@@ -152,6 +154,7 @@ fn refuse_beside_resume(arguments: &Train) -> Result<()> {
         ("header", arguments.header.is_some()),
         ("missing", arguments.missing.is_some()),
         ("test", arguments.test.is_some()),
+        ("validation", arguments.validation.is_some()),
         ("model", arguments.model.is_some()),
         ("activation", arguments.activation.is_some()),
         ("loss", arguments.loss.is_some()),
@@ -267,8 +270,8 @@ impl Training<'_> {
             "command": "train",
             "version": env!("CARGO_PKG_VERSION"),
             "device": super::device_json(self.gpu),
-            "data": {"name": self.dataset.name, "train_rows": train.rows, "test_rows": test.rows,
-                     "features": train.width, "classes": self.dataset.classes.len()},
+            "data": {"name": self.dataset.name, "train_rows": train.rows, "validation_rows": self.dataset.validation.rows,
+                     "test_rows": test.rows, "features": train.width, "classes": self.dataset.classes.len()},
             "model": {"name": self.config.model, "parameters": model.architecture.parameters(),
                       "activation": model.architecture.activation, "loss": self.config.loss},
             "optimizer": {"name": self.config.optimizer, "search": "whole", "settings": settings},

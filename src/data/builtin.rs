@@ -1,7 +1,8 @@
-//! The data sets that have a name: Fisher's irises, and generated points.
+//! The data sets that have a name: Fisher's irises, handwritten digits, and generated points.
 
 use rand_philox::Philox;
 
+use super::Images;
 use super::generated::{self, Point};
 use super::table::{Grid, LABEL_NAMES};
 use crate::error::{Error, Result};
@@ -33,8 +34,10 @@ pub struct Known {
 
 #[derive(Debug)]
 enum Maker {
-    #[cfg(feature = "iris")]
+    #[cfg(feature = "datasets")]
     Iris,
+    #[cfg(feature = "datasets")]
+    Digits,
     Points {
         noise: f64,
         draw: fn(&mut Philox, usize, f64) -> Vec<Point>,
@@ -42,7 +45,7 @@ enum Maker {
 }
 
 const KNOWN: &[Known] = &[
-    #[cfg(feature = "iris")]
+    #[cfg(feature = "datasets")]
     Known {
         name: "iris",
         rows: 150,
@@ -50,6 +53,15 @@ const KNOWN: &[Known] = &[
         classes: 3,
         about: "Fisher 1936, the UCI edition: three kinds of iris by sepals and petals, in cm",
         maker: Maker::Iris,
+    },
+    #[cfg(feature = "datasets")]
+    Known {
+        name: "digits",
+        rows: 1797,
+        features: 64,
+        classes: 10,
+        about: "Alpaydin and Kaynak 1998, UCI, the test part: handwritten digits of 8 x 8 pixels from 0 to 16",
+        maker: Maker::Digits,
     },
     points("linear", 2, 0.0, "two half squares with a gap between them", generated::linear),
     points("moons", 2, 0.2, "two half circles reaching into each other", generated::moons),
@@ -74,18 +86,31 @@ pub fn known() -> &'static [Known] {
     KNOWN
 }
 
+/// What a known set is made of.
+#[derive(Debug, PartialEq)]
+pub(super) enum Cells {
+    /// A table whose label is yet to be found.
+    Grid(Grid),
+    #[cfg_attr(not(feature = "datasets"), expect(dead_code, reason = "all that needs no feature is a table"))]
+    Images(Images),
+}
+
 /// The cells of a known set and its name; `None` if `source` begins with no known name.
 ///
 /// # Errors
 /// Settings after the name that make no sense.
-pub(super) fn find(source: &str, seed: u64) -> Result<Option<(Grid, String)>> {
+pub(super) fn find(source: &str, seed: u64) -> Result<Option<(Cells, String)>> {
     let (name, settings) = source.split_once(':').map_or((source, None), |(name, rest)| (name, Some(rest)));
     let Some(known) = KNOWN.iter().find(|known| known.name == name) else { return Ok(None) };
-    let grid = match (&known.maker, settings) {
-        #[cfg(feature = "iris")]
-        (Maker::Iris, None) => iris(),
-        #[cfg(feature = "iris")]
-        (Maker::Iris, Some(_)) => return Err(Error::setting("data", source, "iris takes no settings; give `iris`")),
+    let cells = match (&known.maker, settings) {
+        #[cfg(feature = "datasets")]
+        (Maker::Iris, None) => Cells::Grid(iris()),
+        #[cfg(feature = "datasets")]
+        (Maker::Digits, None) => Cells::Images(digits()),
+        #[cfg(feature = "datasets")]
+        (Maker::Iris | Maker::Digits, Some(_)) => {
+            return Err(Error::setting("data", source, format!("{name} takes no settings; give `{name}`")));
+        }
         (Maker::Points { noise, draw }, settings) => {
             let (points, noise) = read_settings(source, settings, (known.rows, *noise))?;
             let mut random = Philox::from_u64_seed_stream(seed, STREAM);
@@ -93,10 +118,10 @@ pub(super) fn find(source: &str, seed: u64) -> Result<Option<(Grid, String)>> {
             let rows = points
                 .iter()
                 .map(|([x, y], class)| [(*x as f32).to_string(), (*y as f32).to_string(), class.to_string()]);
-            grid(source, &["x1", "x2"], rows)
+            Cells::Grid(grid(source, &["x1", "x2"], rows))
         }
     };
-    Ok(Some((grid, name.into())))
+    Ok(Some((cells, name.into())))
 }
 
 /// The number of points and the noise: `500`, `n=500`, `noise=0.1`, or both with a comma between.
@@ -123,7 +148,7 @@ fn read_settings(source: &str, settings: Option<&str>, defaults: (usize, f64)) -
     Ok((points, noise))
 }
 
-#[cfg(feature = "iris")]
+#[cfg(feature = "datasets")]
 fn iris() -> Grid {
     let set = smartcore::dataset::iris::load_dataset();
     let names = ["sepal_length", "sepal_width", "petal_length", "petal_width"];
@@ -132,6 +157,14 @@ fn iris() -> Grid {
             values.iter().map(f32::to_string).chain([set.target_names[class as usize].clone()])
         });
     grid("iris", &names, rows)
+}
+
+#[cfg(feature = "datasets")]
+fn digits() -> Images {
+    let set = smartcore::dataset::digits::load_dataset();
+    // Both are whole numbers from 0 to 16.
+    let bytes = |values: &[f32]| -> Vec<u8> { values.iter().map(|&value| value as u8).collect() };
+    Images::new("digits", 8, 8, bytes(&set.data), &bytes(&set.target))
 }
 
 /// A grid of these feature columns and a last one called `class`.
@@ -151,7 +184,13 @@ mod tests {
 
     #[test]
     fn settings_after_the_name() {
-        let rows = |source| find(source, 1).map(|found| found.map(|(grid, name)| (grid.rows(), name)));
+        let grid = |source| {
+            find(source, 1).map(|found| match found {
+                Some((Cells::Grid(grid), name)) => Some((grid, name)),
+                _ => None,
+            })
+        };
+        let rows = |source| grid(source).map(|found| found.map(|(grid, name)| (grid.rows(), name)));
         assert_eq!(rows("moons:500").expect("understood"), Some((500, "moons".into())));
         assert_eq!(rows("xor:noise=0,n=12").expect("understood"), Some((12, "xor".into())));
         assert_eq!(rows("moon:500").expect("no such name"), None);
@@ -168,14 +207,14 @@ mod tests {
             let error = rows(bad).expect_err(bad).to_string();
             assert!(error.starts_with(&format!("data = {bad}: ")) && error.contains("noise=0.1"), "{error}");
         }
-        let noise = |source| find(source, 1).expect("understood").map(|(grid, _)| grid);
+        let noise = |source| grid(source).expect("understood").map(|(grid, _)| grid);
         assert_ne!(noise("moons:noise=0.1"), noise("moons:noise=0.3"));
     }
 
-    #[cfg(feature = "iris")]
+    #[cfg(feature = "datasets")]
     #[test]
     fn iris_is_the_uci_edition() {
-        let (grid, _) = find("iris", 1).expect("no settings").expect("known");
+        let grid = iris();
         assert_eq!(grid.row(0).collect::<Vec<_>>(), ["5.1", "3.5", "1.4", "0.2", "setosa"]);
         assert_eq!(grid.row(149).collect::<Vec<_>>(), ["5.9", "3", "5.1", "1.8", "virginica"]);
         // Published with that edition: the means over all 150 flowers. (Fisher's own second one is 3.057.)
@@ -184,5 +223,21 @@ mod tests {
             assert!((sum / 150.0 - mean).abs() < 1e-4, "column {column}: {}", sum / 150.0);
         }
         assert!(find("iris:5", 1).is_err());
+    }
+
+    #[cfg(feature = "datasets")]
+    #[test]
+    fn digits_are_whole_and_as_published() {
+        let set = smartcore::dataset::digits::load_dataset();
+        assert!(set.data.iter().all(|value| (0.0..=16.0).contains(value) && value.fract() == 0.0));
+        let images = digits();
+        assert_eq!(images.classes, ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+        assert!(images.labels.iter().copied().take(10).eq(0..10));
+        assert_eq!(images.pixels[..8], [0, 0, 5, 13, 9, 1, 0, 0]);
+        let mut counts = [0; 10];
+        images.labels.iter().for_each(|&label| counts[label as usize] += 1);
+        assert_eq!(counts, [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]);
+        let set = super::super::load("digits", &super::super::Options::default()).expect("loads");
+        assert_eq!((set.train.width, set.feature_names.len()), (64, 64), "constant pixels stay");
     }
 }

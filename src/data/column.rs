@@ -256,18 +256,18 @@ fn category_kind(grid: &Grid, column: usize, rows: &[usize]) -> Kind {
 }
 
 /// A cell as a number that can be worked with.
-fn finite(cell: &str) -> Result<f64, String> {
+pub(super) fn finite(cell: &str) -> Result<f64, String> {
     let value = number(cell).ok_or_else(|| format!("{} is not a number, as it was in training", shown(cell)))?;
     let cause = || format!("{} is infinite or beyond 3.4e38: correct it, or leave the cell empty", shown(cell));
     if value.abs() <= LARGEST { Ok(value) } else { Err(cause()) }
 }
 
-fn scaled(value: f64, mean: f64, sd: f64) -> f32 {
+pub(super) fn scaled(value: f64, mean: f64, sd: f64) -> f32 {
     ((value - mean) / sd).clamp(-SCALED_LIMIT, SCALED_LIMIT) as f32
 }
 
 /// Four significant digits.
-fn brief(value: f64) -> f64 {
+pub(super) fn brief(value: f64) -> f64 {
     format!("{value:.3e}").parse().unwrap_or(value)
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::Column;
 use super::table::{Grid, Notes, Table, shown};
+use super::{Column, Pixels};
 use crate::error::Result;
 
 /// Most features after encoding.
@@ -14,12 +14,15 @@ pub const MAXIMUM_FEATURES: usize = 65_536;
 /// Most encoded values (rows × features) of a data set: 1 GiB of them.
 pub const MAXIMUM_VALUES: usize = 1 << 28;
 
-/// Turns the raw columns of a table into features. Saved with the model.
+/// Turns the raw columns of a table, or the pixels of images, into features. Saved with the model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Encoder {
-    /// The raw feature columns, in the order of the file.
+    /// The raw feature columns, in the order of the file; none where there are pixels.
     pub columns: Vec<Column>,
+    /// The scale of pixels, for images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pixels: Option<Pixels>,
     /// Whether the columns' names came from a header; if not, files are matched by position.
     pub named: bool,
     /// The label column's name.
@@ -80,17 +83,23 @@ impl Encoder {
         }
         let label = grid.names[table.label].clone();
         let classes = table.classes.clone();
-        Ok((Self { columns, named: grid.named, label, label_position: table.label, classes }, notes))
+        Ok((Self { columns, pixels: None, named: grid.named, label, label_position: table.label, classes }, notes))
     }
 
     /// Number of features.
     pub fn width(&self) -> usize {
-        self.columns.iter().map(Column::width).sum()
+        match &self.pixels {
+            Some(pixels) => pixels.count(),
+            None => self.columns.iter().map(Column::width).sum(),
+        }
     }
 
     /// The features' names: the column's, or `column=level`.
     pub fn feature_names(&self) -> Vec<String> {
-        self.columns.iter().flat_map(Column::feature_names).collect()
+        match &self.pixels {
+            Some(pixels) => pixels.feature_names(),
+            None => self.columns.iter().flat_map(Column::feature_names).collect(),
+        }
     }
 
     /// Encodes some rows of the table it was fitted on. The notes tell of missing cells and unknown levels.
@@ -107,7 +116,7 @@ impl Encoder {
     /// Encodes some rows of a grid in which our columns are at `columns`; dropped ones need not be there.
     pub(super) fn features(&self, grid: &Grid, columns: &[Option<usize>], rows: &[usize]) -> Result<(Vec<f32>, Notes)> {
         let width = self.width();
-        if columns.len() != self.columns.len() {
+        if columns.len() != self.columns.len() || self.pixels.is_some() {
             let cause = format!("{} feature columns, the model has {}", columns.len(), self.columns.len());
             return Err(grid.error(None, None, cause));
         }
@@ -143,6 +152,9 @@ impl Encoder {
             if !names.insert(&column.name) {
                 return Err(format!("column {} occurs twice", shown(&column.name)));
             }
+        }
+        if self.pixels.as_ref().is_some_and(|pixels| !pixels.is_sound() || !self.columns.is_empty()) {
+            return Err("the scale of pixels is damaged".into());
         }
         if !(1..=MAXIMUM_FEATURES).contains(&self.width()) {
             return Err(format!("{} features, not 1 to {MAXIMUM_FEATURES}", self.width()));

@@ -8,12 +8,17 @@ use rand_philox::Philox;
 /// Keeps the draws of the split apart from those of generated points.
 const STREAM: u64 = 0x5917;
 
-/// Row numbers of the two parts, each in random order.
+/// The same for the draws of the validation part.
+const VALIDATION_STREAM: u64 = 0x7a11;
+
+/// Row numbers of the parts, each in random order unless told otherwise.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Split {
     /// The rows to learn from; at least one of every class.
     pub train: Vec<usize>,
-    /// The rows held out; may be none.
+    /// The rows by which the best network is chosen while training; may be none.
+    pub validation: Vec<usize>,
+    /// The rows held out; may be none. Those given from outside are in the order they came in.
     pub test: Vec<usize>,
 }
 
@@ -21,22 +26,51 @@ pub struct Split {
 /// up go the classes with the largest remainders until the total is as near as possible to the fraction of
 /// all rows. Every class keeps one row to learn from, so a class of one row is never tested.
 pub fn split(labels: &[u32], test_fraction: f64, seed: u64) -> Split {
+    let (train, test) = divided(labels, (0..labels.len()).collect(), test_fraction, seed, STREAM);
+    Split { train, validation: Vec::new(), test }
+}
+
+impl Split {
+    /// The rows from `test_from` on held out, those before them to learn from.
+    pub(super) fn at(labels: &[u32], test_from: usize, seed: u64) -> Self {
+        let (train, _) = divided(labels, (0..test_from).collect(), 0.0, seed, STREAM);
+        Self { train, validation: Vec::new(), test: (test_from..labels.len()).collect() }
+    }
+
+    /// The rows of all parts: train, validation, test.
+    pub(super) fn rows(&self) -> Vec<usize> {
+        [self.train.as_slice(), &self.validation, &self.test].concat()
+    }
+
+    /// Takes a share of the rows to learn from for validation, as [`split()`] takes those for testing. A
+    /// fraction of 0 leaves everything as it is.
+    pub(super) fn with_validation(self, labels: &[u32], fraction: f64, seed: u64) -> Self {
+        if fraction <= 0.0 {
+            return self;
+        }
+        let (train, validation) = divided(labels, self.train, fraction, seed, VALIDATION_STREAM);
+        Self { train, validation, ..self }
+    }
+}
+
+/// The rows that stay and those that are held out.
+fn divided(labels: &[u32], rows: Vec<usize>, fraction: f64, seed: u64, stream: u64) -> (Vec<usize>, Vec<usize>) {
     let mut classes: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-    for (row, &label) in labels.iter().enumerate() {
-        classes.entry(label).or_default().push(row);
+    for row in rows {
+        classes.entry(labels[row]).or_default().push(row);
     }
     let mut classes: Vec<Vec<usize>> = classes.into_values().collect();
-    let counts = held_out(&classes.iter().map(Vec::len).collect::<Vec<_>>(), test_fraction);
-    let mut random = Philox::from_u64_seed_stream(seed, STREAM);
-    let mut split = Split::default();
+    let counts = held_out(&classes.iter().map(Vec::len).collect::<Vec<_>>(), fraction);
+    let mut random = Philox::from_u64_seed_stream(seed, stream);
+    let (mut kept, mut held) = (Vec::new(), Vec::new());
     for (rows, count) in classes.iter_mut().zip(counts) {
         rows.shuffle(&mut random);
-        split.test.extend(&rows[..count]);
-        split.train.extend(&rows[count..]);
+        held.extend(&rows[..count]);
+        kept.extend(&rows[count..]);
     }
-    split.train.shuffle(&mut random);
-    split.test.shuffle(&mut random);
-    split
+    kept.shuffle(&mut random);
+    held.shuffle(&mut random);
+    (kept, held)
 }
 
 /// How many rows of each class are held out, by largest remainder.
@@ -81,6 +115,33 @@ mod tests {
             // Half of 99 neighbours on average, with a deviation of 5.
             assert!((20..80).contains(&changes), "classes lie in order: {changes} changes in 100 rows");
         }
+    }
+
+    #[test]
+    fn validation_rows_come_from_the_rows_to_learn_from() {
+        let labels: Vec<u32> = (0..300).map(|row| u32::from(row % 3 == 0)).collect();
+        let whole = split(&labels, 0.2, 1);
+        let parted = whole.clone().with_validation(&labels, 0.25, 1);
+        assert_eq!((parted.train.len(), parted.validation.len(), &parted.test), (180, 60, &whole.test));
+        assert_eq!(parted.validation.iter().filter(|&&row| labels[row] == 1).count(), 20);
+        let rows = |split: &Split| {
+            let mut rows = [split.train.as_slice(), &split.validation].concat();
+            rows.sort_unstable();
+            rows
+        };
+        assert_eq!(rows(&parted), rows(&whole));
+        assert_ne!(whole.clone().with_validation(&labels, 0.25, 2).validation, parted.validation);
+        assert_eq!(whole.clone().with_validation(&labels, 0.0, 1), whole);
+    }
+
+    #[test]
+    fn a_division_from_outside_is_kept() {
+        let labels: Vec<u32> = (0..50).map(|row| row % 2).collect();
+        let mut split = Split::at(&labels, 40, 1).with_validation(&labels, 0.1, 1);
+        assert_eq!((split.train.len(), split.validation.len()), (36, 4));
+        assert!(split.test.iter().copied().eq(40..50));
+        split.train.append(&mut split.validation);
+        assert!(!split.train.is_sorted() && split.train.iter().all(|&row| row < 40));
     }
 
     proptest! {

@@ -181,17 +181,30 @@ impl Table {
     /// A 64-bit FNV-1a hash of names, label column and cells in order: the same on every machine, different
     /// when the data changed. Where the file lies and how it was quoted does not matter.
     pub fn fingerprint(&self) -> u64 {
-        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-        let mut add = |bytes: &[u8]| {
-            // 0xff occurs in no UTF-8 text, so it tells `ab|c` from `a|bc`.
-            for &byte in bytes.iter().chain(&[0xff]) {
-                hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-            }
-        };
-        self.grid.names.iter().for_each(|name| add(name.as_bytes()));
-        add(&(self.label as u64).to_le_bytes());
-        (0..self.grid.rows()).for_each(|row| self.grid.row(row).for_each(|cell| add(cell.as_bytes())));
-        hash
+        let mut hash = Fnv::default();
+        self.grid.names.iter().for_each(|name| hash.add(name.as_bytes()));
+        hash.add(&(self.label as u64).to_le_bytes());
+        (0..self.grid.rows()).for_each(|row| self.grid.row(row).for_each(|cell| hash.add(cell.as_bytes())));
+        hash.0
+    }
+}
+
+/// A 64-bit FNV-1a hash in the making.
+pub(super) struct Fnv(pub(super) u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fnv {
+    /// Adds some bytes and an end mark.
+    pub(super) fn add(&mut self, bytes: &[u8]) {
+        // 0xff occurs in no UTF-8 text, so it tells `ab|c` from `a|bc`.
+        for &byte in bytes.iter().chain(&[0xff]) {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
     }
 }
 

@@ -3,9 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
+use super::builtin::{self, Cells};
 use super::table::{Grid, Notes, counted, is_missing, listed, number, shown};
-use super::{Column, Encoder, csv};
-use crate::error::Result;
+use super::{Column, Encoder, Images, Options, Part, csv, idx};
+use crate::error::{Error, Result};
 
 /// Where the encoder's columns and the label are in a grid.
 type Places = (Vec<Option<usize>>, Option<usize>);
@@ -30,11 +31,39 @@ impl Encoder {
     /// Those of [`super::read`] and [`Encoder::encode_grid`].
     pub fn read_file(&self, path: &Path, header: Option<bool>) -> Result<Unseen> {
         let names = self.columns.iter().map(|column| column.name.as_str()).chain([self.label.as_str()]);
-        let telling: Vec<&str> = names.filter(|_| self.named).collect();
+        let telling: Vec<&str> = names.filter(|_| self.named || self.pixels.is_some()).collect();
         let (grid, mut notes) = csv::read(path, header, &telling)?;
         let mut unseen = self.encode_grid(grid)?;
         notes.append(&mut unseen.notes);
         Ok(Unseen { notes, ..unseen })
+    }
+
+    /// Reads and encodes labelled rows to score: those of a file, of a set by its name, or of a folder of IDX
+    /// files (its test part where it has one).
+    ///
+    /// # Errors
+    /// Those of [`Encoder::read_file`], [`super::read_folder`] and [`Encoder::encode_images`]; rows without labels.
+    pub fn read_labelled(&self, source: &str, header: Option<bool>) -> Result<(Part, Notes)> {
+        let path = Path::new(source);
+        let unseen = match builtin::find(source, Options::default().seed)? {
+            Some((Cells::Images(images), _)) => return self.all_images(&images, Notes::new()),
+            Some((Cells::Grid(grid), _)) => self.encode_grid(grid)?,
+            None if path.is_dir() => {
+                let (images, notes) = idx::read_test(path)?;
+                return self.all_images(&images, notes);
+            }
+            None => self.read_file(path, header)?,
+        };
+        let labels = unseen.labels.ok_or_else(|| {
+            let cause = format!("there is no complete label column {:?} to score against", self.label);
+            Error::file(path, cause)
+        })?;
+        Ok((Part { features: unseen.features, rows: labels.len(), labels, width: self.width() }, unseen.notes))
+    }
+
+    fn all_images(&self, images: &Images, notes: Notes) -> Result<(Part, Notes)> {
+        let rows: Vec<usize> = (0..images.rows()).collect();
+        Ok((self.encode_images(images, &rows)?, notes))
     }
 
     /// Encodes all rows of a grid. Columns are matched by name if both sides have names, else by position,
@@ -43,6 +72,9 @@ impl Encoder {
     /// # Errors
     /// A feature column missing, text or infinity where training had numbers, an unknown class.
     pub fn encode_grid(&self, grid: Grid) -> Result<Unseen> {
+        if let Some(pixels) = &self.pixels {
+            return self.encode_pixel_grid(pixels, grid);
+        }
         let (columns, label) = if self.named && grid.named { self.by_name(&grid)? } else { self.by_position(&grid)? };
         let rows: Vec<usize> = (0..grid.rows()).collect();
         let (features, mut notes) = self.features(&grid, &columns, &rows)?;
@@ -93,7 +125,7 @@ impl Encoder {
     }
 
     /// The classes of all rows, if every row has one.
-    fn labels(&self, grid: &Grid, label: usize, notes: &mut Notes) -> Result<Option<Vec<u32>>> {
+    pub(super) fn labels(&self, grid: &Grid, label: usize, notes: &mut Notes) -> Result<Option<Vec<u32>>> {
         let missing = grid.column(label).filter(|cell| is_missing(cell)).count();
         if missing > 0 {
             if missing < grid.rows() {

@@ -58,7 +58,7 @@ impl Gpu {
         let size = (len.max(1) * size_of::<T>() as u64).next_multiple_of(16);
         let limit = self.device.limits().max_storage_buffer_binding_size.min(self.device.limits().max_buffer_size);
         if size > limit {
-            return Err(self.too_large(label, size, limit, "a smaller population, model or data set"));
+            return Err(self.too_large(label, size, limit, "a smaller population, model, batch or data set"));
         }
         if let Some(available) = self.memory_left().filter(|available| size > *available) {
             return Err(self.too_large(label, size, available, "a smaller population"));

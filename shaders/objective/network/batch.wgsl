@@ -1,7 +1,7 @@
 //! import clock, random, grid
 // A mini-batch, drawn on the device: the same for the whole population. Every epoch visits the rows in a new random
 // order, each once; the order is a permutation computed from the seed and the epoch, nothing is stored.
-@group(2) @binding(0) var<storage, read> all_rows: array<vec4f>;
+@group(2) @binding(0) var<storage, read> some_rows: array<vec4f>;
 @group(2) @binding(1) var<storage, read> all_labels: array<u32>;
 @group(2) @binding(2) var<storage, read_write> batch_rows: array<vec4f>;
 @group(2) @binding(3) var<storage, read_write> batch_columns: array<f32>;
@@ -33,7 +33,8 @@ fn drawn(place: u32) -> u32 {
     return index;
 }
 
-// One thread per vec4 of a row of the batch.
+// One thread per vec4 of a row of the batch. Rows too many for one binding come in several dispatches: each fills in
+// what was drawn from its own, FIRST_ROW and those after it.
 @compute @workgroup_size(WORKGROUP)
 fn gather(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let t = line(global, groups);
@@ -41,7 +42,10 @@ fn gather(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups)
     let row = t / ROW_VECTORS;
     let place = clock.generation * ROWS + row;
     let origin = drawn(place);
-    let value = all_rows[origin * ROW_VECTORS + t % ROW_VECTORS];
+    // Below the first it wraps to a large number.
+    let near = origin - FIRST_ROW;
+    if near >= SOME_ROWS { return; }
+    let value = some_rows[near * ROW_VECTORS + t % ROW_VECTORS];
     batch_rows[t] = value;
     if t % ROW_VECTORS == 0u {
         batch_labels[row] = all_labels[origin];

@@ -10,6 +10,9 @@ pub(super) const WINDOW_BYTES: u32 = 65_536;
 /// Rows beyond the last that a tile of the layered form may read.
 pub(super) const TILE_ROWS: u32 = 1024;
 
+/// Bytes of the rows that one kernel draws from at most: what one binding may be on every adapter.
+const CHUNK_BYTES: u64 = 128 << 20;
+
 /// The rows of a batch in device memory, in the layout that the form reads.
 pub(super) struct Batch {
     /// Rows of the batch.
@@ -37,12 +40,6 @@ impl Batch {
         let columns = if layered { rows.next_multiple_of(4) + TILE_ROWS } else { 0 };
         let padded_labels = rows as usize + (WINDOW_BYTES / 4) as usize;
 
-        let mut by_row_values = vec![[0.0f32; 4]; (network.rows * row_vectors) as usize];
-        for (row, features) in network.features.chunks(inputs as usize).enumerate() {
-            for (i, value) in features.iter().enumerate() {
-                by_row_values[row * row_vectors as usize + i / 4][i % 4] = *value;
-            }
-        }
         let drawn = network.batch.is_some();
         let padding = (WINDOW_BYTES / 16) as usize;
         let batch_vectors = (rows * row_vectors) as usize + padding;
@@ -51,9 +48,8 @@ impl Batch {
         let by_row = if layered && !drawn {
             gpu.upload("rows", &[[0.0f32; 4]])?
         } else {
-            let mut start = by_row_values.clone();
-            start.resize(batch_vectors.max(start.len()), [0.0; 4]);
-            start.truncate(batch_vectors);
+            let mut start = vectors(&network.features[..(rows * inputs) as usize], inputs);
+            start.resize(batch_vectors, [0.0; 4]);
             gpu.upload("rows", &start)?
         };
         if !drawn {
@@ -70,26 +66,34 @@ impl Batch {
         let by_column = gpu.upload("columns", &by_column_values)?;
         let mut gather = Recording::new();
         if drawn {
-            let all_rows = gpu.upload("all rows", &by_row_values)?;
             let all_labels = gpu.upload("all labels", &network.labels)?;
             // Bits of half an index: the smallest even number of bits that counts all rows.
             let half = (32 - (network.rows - 1).leading_zeros()).div_ceil(2).max(1);
-            let source = Source::new()
-                .constant("WORKGROUP", WORKGROUP)
-                .constant("ALL_ROWS", network.rows)
-                .constant("HALF", half)
-                .constant("ROWS", rows)
-                .constant("ROW_VECTORS", row_vectors)
-                .constant("COLUMNS", columns)
-                .piece("batch", include_str!("../../../shaders/objective/network/batch.wgsl"))?;
-            let bindings = Bindings::new()
-                .with("all_rows", all_rows.view())
-                .with("all_labels", all_labels.view())
-                .with("batch_rows", by_row.view())
-                .with("batch_columns", by_column.view())
-                .with("batch_labels", labels.view())
-                .and(&context.clock);
-            gather.dispatch(gpu, &gpu.kernel("gather", &source)?, &bindings, Threads::Line(rows * row_vectors))?;
+            let chunk_rows = (CHUNK_BYTES / 16 / u64::from(row_vectors)).clamp(1, network.rows.into()) as u32;
+            for first in (0..network.rows).step_by(chunk_rows as usize) {
+                let count = chunk_rows.min(network.rows - first);
+                let values = &network.features[first as usize * inputs as usize..][..(count * inputs) as usize];
+                let some_rows = gpu.upload("rows to draw from", &vectors(values, inputs))?;
+                let source = Source::new()
+                    .constant("WORKGROUP", WORKGROUP)
+                    .constant("ALL_ROWS", network.rows)
+                    .constant("FIRST_ROW", first)
+                    .constant("SOME_ROWS", count)
+                    .constant("HALF", half)
+                    .constant("ROWS", rows)
+                    .constant("ROW_VECTORS", row_vectors)
+                    .constant("COLUMNS", columns)
+                    .piece("batch", include_str!("../../../shaders/objective/network/batch.wgsl"))?;
+                let bindings = Bindings::new()
+                    .with("some_rows", some_rows.view())
+                    .with("all_labels", all_labels.view())
+                    .with("batch_rows", by_row.view())
+                    .with("batch_columns", by_column.view())
+                    .with("batch_labels", labels.view())
+                    .and(&context.clock);
+                let kernel = gpu.kernel("gather", &source)?;
+                gather.dispatch(gpu, &kernel, &bindings, Threads::Line(rows * row_vectors))?;
+            }
         }
         Ok(Self { rows, row_vectors, by_row, by_column, columns, labels, gather })
     }
@@ -98,4 +102,14 @@ impl Batch {
     pub(super) fn record(&self, recording: &mut Recording) {
         recording.append(&self.gather);
     }
+}
+
+/// Rows padded with zeros to whole `vec4`s.
+fn vectors(features: &[f32], inputs: u32) -> Vec<[f32; 4]> {
+    let inputs = inputs as usize;
+    let mut vectors = vec![[0.0f32; 4]; features.len() / inputs * inputs.div_ceil(4)];
+    for (row, target) in features.chunks(inputs).zip(vectors.chunks_mut(inputs.div_ceil(4))) {
+        target.as_flattened_mut()[..inputs].copy_from_slice(row);
+    }
+    vectors
 }
