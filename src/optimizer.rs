@@ -1,9 +1,12 @@
 //! How positions move: one file and one shader each, listed here.
 
 mod empso;
+mod follow;
 mod gwo;
 mod mpso;
 mod pso;
+mod rempso;
+mod spso_2011;
 mod swarm;
 
 use std::collections::BTreeMap;
@@ -14,6 +17,8 @@ pub use empso::{EmPso, Form};
 pub use gwo::{Gwo, Leaders};
 pub use mpso::{MPso, Recurrence};
 pub use pso::{Neighbourhood, Pso, Schedule};
+pub use rempso::RemPso;
+pub use spso_2011::Spso2011;
 
 /// One optimizer as the command line knows it.
 pub struct Entry {
@@ -27,7 +32,7 @@ pub struct Entry {
 }
 
 /// All optimizers. A new one is its file, its shader and a line here.
-pub const OPTIMIZERS: &[Entry] = &[pso::ENTRY, mpso::ENTRY, empso::ENTRY, gwo::ENTRY];
+pub const OPTIMIZERS: &[Entry] = &[pso::ENTRY, mpso::ENTRY, empso::ENTRY, rempso::ENTRY, spso_2011::ENTRY, gwo::ENTRY];
 
 impl Entry {
     /// The entry called `name`.

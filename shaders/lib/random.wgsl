@@ -6,6 +6,11 @@ const START: u32 = 0u;
 const COGNITIVE: u32 = 1u;
 const SOCIAL: u32 = 2u;
 const LEADER: u32 = 3u; // and 4 .. 8
+const AXES: u32 = 9u;
+const LAUNCH: u32 = 10u;
+const DIRECTION: u32 = 11u;
+const RADIUS: u32 = 12u;
+const INFORM: u32 = 13u;
 const BATCH: u32 = 16u;
 const OBJECTIVE: u32 = 32u; // and what the objective adds to it
 
