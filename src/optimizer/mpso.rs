@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::pso::Neighbourhood;
 use super::follow::{self, Moves, Rule};
+use super::pso::Neighbourhood;
 use super::{Entry, VMAX, check_vmax, listed, within};
 use crate::Result;
 use crate::population::{Context, Domain, Optimizer, Shape, Step};

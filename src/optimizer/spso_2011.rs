@@ -90,8 +90,7 @@ impl Optimizer for Spso2011 {
     fn bind(&self, context: &Context, shape: Shape, domain: &Domain) -> Result<Box<dyn Step>> {
         let gpu = &context.gpu;
         let (span, spans) = spans(shape.width);
-        let settings =
-            Settings { inertia: self.inertia, pull: self.pull, informants: self.informants, span, spans };
+        let settings = Settings { inertia: self.inertia, pull: self.pull, informants: self.informants, span, spans };
         let shader = ("spso-2011", include_str!("../../shaders/optimizer/spso-2011.wgsl"));
         let mut flock = Flock::new(context, shape, domain, self.vmax, shader, bytemuck::bytes_of(&settings))?;
         flock.array("offset", shape.coordinates())?;
