@@ -5,8 +5,9 @@ mod common;
 
 use gradless::gpu::Gpu;
 use gradless::objective::{Formula, functions};
-use gradless::optimizer::{EmPso, Form, Gwo, Pso};
+use gradless::optimizer::{EmPso, Form, Gwo, Pso, RemPso, Spso2011};
 use gradless::population::{Domain, Optimizer};
+use gradless::reference::spso_2011::StandardSwarm;
 use gradless::reference::swarm::{Rule, Swarm};
 use gradless::run::Run;
 
@@ -120,6 +121,29 @@ fn pso_is_no_worse_than_the_plain_one() {
     }
 }
 
+/// Medians of 15 runs of 40 members, 1,000 generations, 10 dimensions, the minimum moved.
+fn moved_medians(gpu: &Gpu, optimizer: &dyn Optimizer) -> [f64; 3] {
+    let medians = ["sphere", "rosenbrock", "rastrigin"]
+        .map(|name| median(&bests(gpu, &known(name, 10, true), optimizer, (40, 1000), 15)));
+    let [sphere, rosenbrock, rastrigin] = medians;
+    println!("{}: medians {sphere:.3e}, {rosenbrock:.3e}, {rastrigin:.3e}", optimizer.name());
+    medians
+}
+
+#[test]
+fn rempso_finds_moved_minima() {
+    let Some(gpu) = common::gpu() else { return };
+    let [sphere, rosenbrock, rastrigin] = moved_medians(&gpu, &RemPso::default());
+    assert!(sphere < 1e-8 && rosenbrock < 10.0 && rastrigin < 25.0, "{sphere:e}, {rosenbrock}, {rastrigin}");
+}
+
+#[test]
+fn spso_2011_finds_moved_minima() {
+    let Some(gpu) = common::gpu() else { return };
+    let [sphere, rosenbrock, rastrigin] = moved_medians(&gpu, &Spso2011::default());
+    assert!(sphere < 1e-8 && rosenbrock < 10.0 && rastrigin < 25.0, "{sphere:e}, {rosenbrock}, {rastrigin}");
+}
+
 /// Spectral radius of the map (x, v, M) to its next value, for a constant pull `phi` to a best position at 0.
 fn spectral_radius(beta: f32, form: Form, phi: f32) -> f64 {
     let rule = Rule::EmPso(EmPso { cognitive: phi, social: 0.0, beta, form, ..EmPso::default() });
@@ -162,4 +186,51 @@ fn empso_is_stable_up_to_four_over_one_plus_beta() {
             assert!((edge / expected - 1.0).abs() < 0.01, "{form:?}, beta {beta}: {edge}, not {expected}");
         }
     }
+}
+
+/// A valley along the diagonal of every two coordinates, or along the axes: the same function in turned axes.
+fn valleys(turned: bool) -> Formula {
+    let (c, s) = if turned { ("0.70710678", "0.70710678") } else { ("1.0", "0.0") };
+    let text = format!(
+        "fn objective(candidate: u32) -> f32 {{
+            var sum = 0.0;
+            for (var i = 0u; i + 1u < DIMS; i += 2u) {{
+                let a = at(candidate, i) - 20.0;
+                let b = at(candidate, i + 1u) + 30.0;
+                let u = {c} * a + {s} * b;
+                let v = {c} * b - {s} * a;
+                sum += u * u + 1e4 * v * v;
+            }}
+            return sum;
+        }}"
+    );
+    Formula::new("valleys", &text, 10, Domain::boxed(-100.0, 100.0)).unwrap()
+}
+
+#[test]
+fn spso_2011_does_not_know_the_axes() {
+    let Some(gpu) = common::gpu() else { return };
+    let run = |turned| bests(&gpu, &valleys(turned), &Spso2011::default(), (40, 400), 30);
+    let (straight, turned) = (run(false), run(true));
+    let above = ranked_above(&turned, &straight);
+    println!("spso-2011: median {:.3e}, turned {:.3e}, rank test {above:.2}", median(&straight), median(&turned));
+    // Walls and the box of first positions are along the axes, the rest is not; 2.58 is 1 % two-sided.
+    assert!(above.abs() < 2.58, "{above} deviations above");
+}
+
+#[test]
+fn spso_2011_is_no_worse_than_the_plain_one() {
+    let Some(gpu) = common::gpu() else { return };
+    let function = functions::find("rastrigin").unwrap();
+    let (low, high) = function.domain.cube();
+    let device = bests(&gpu, &known("rastrigin", 10, true), &Spso2011::default(), (40, 300), 30);
+    let plain = |seed| {
+        let domain = Domain::boxed(low, high);
+        let mut swarm = StandardSwarm::start(Spso2011::default(), 40, 10, domain, seed);
+        swarm.run(300, |x| function.evaluate(x, function.shift))
+    };
+    let twin: Vec<f64> = (1000..1030).map(plain).collect();
+    let above = ranked_above(&device, &twin);
+    println!("spso-2011: median {:.3e}, the plain one {:.3e}, rank test {above:.2}", median(&device), median(&twin));
+    assert!(above < 2.33, "{above} deviations above");
 }

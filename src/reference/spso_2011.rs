@@ -134,4 +134,13 @@ impl StandardSwarm {
         self.best_fitness = self.own_fitness[winner];
         self.best.clone_from(&self.personal[winner]);
     }
+
+    /// Best fitness after so many generations more.
+    pub fn run(&mut self, generations: u32, objective: impl Fn(&[f64]) -> f64) -> f64 {
+        for _ in 0..generations {
+            let fitness: Vec<f64> = self.ask().iter().map(|x| objective(x)).collect();
+            self.tell(&fitness);
+        }
+        self.best_fitness
+    }
 }
