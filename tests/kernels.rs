@@ -266,7 +266,8 @@ fn rempso_with_the_axes_left_alone_is_empso() {
 const TURN: f64 = 2e-3;
 
 fn spso_agrees(gpu: &Gpu, spso: &Spso2011, domain: Domain) {
-    for (members, dims) in SHAPES {
+    // The last is of more coordinates than one thread sums over.
+    for (members, dims) in SHAPES.into_iter().chain([(5, 100)]) {
         let case = format!("{spso:?}, {members} members, {dims} dims");
         let objective = told(dims, domain);
         let run = Run::new(gpu, &objective, spso).members(members).seed(SEED).generations(GENERATIONS);
