@@ -114,7 +114,7 @@ pub(crate) struct Train {
 /// What `train` and `minimize` share: the optimizer, its settings, and what ends the run.
 #[derive(Args, Debug, Clone, Default)]
 pub(crate) struct Search {
-    /// pso, mpso, empso or gwo [default: pso].
+    /// pso, mpso, empso, rempso, spso-2011 or gwo [default: pso].
     #[arg(long, value_name = "NAME", help_heading = "Search")]
     pub(crate) optimizer: Option<String>,
     /// A setting of the optimizer; give it again for more. See --help-settings.

@@ -4,9 +4,10 @@
 //! Five nouns: a [`Gpu`](gpu::Gpu) computes; an [`Objective`](population::Objective) says what is minimized (a
 //! [`Network`](objective::network::Network) on data, a [`Formula`](objective::Formula) in WGSL, a
 //! [`HostFunction`](objective::HostFunction)); an [`Optimizer`](population::Optimizer) says how positions move
-//! ([`Pso`](optimizer::Pso), [`MPso`](optimizer::MPso), [`EmPso`](optimizer::EmPso), [`Gwo`](optimizer::Gwo)); a
-//! [`Run`](run::Run) binds one to the other; a [`Report`](run::Report) tells how far it has come. Descriptions are
-//! plain values; what `bind` and `start` return owns buffers.
+//! ([`Pso`](optimizer::Pso), [`MPso`](optimizer::MPso), [`EmPso`](optimizer::EmPso), [`RemPso`](optimizer::RemPso),
+//! [`Spso2011`](optimizer::Spso2011), [`Gwo`](optimizer::Gwo)); a [`Run`](run::Run) binds one to the other; a
+//! [`Report`](run::Report) tells how far it has come. Descriptions are plain values; what `bind` and `start` return
+//! owns buffers.
 //!
 //! ```
 //! use gradless::gpu::{Gpu, Pick};

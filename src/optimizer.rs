@@ -3,14 +3,17 @@
 mod ars;
 mod eggroll;
 mod empso;
+mod follow;
 mod gwo;
 mod mpso;
 mod openai_es;
 mod pepg;
 mod pso;
+mod rempso;
 mod rule;
 mod sep_cma_es;
 mod snes;
+mod spso_2011;
 mod strategy;
 mod swarm;
 
@@ -26,9 +29,11 @@ pub use mpso::{MPso, Recurrence};
 pub use openai_es::OpenAiEs;
 pub use pepg::Pepg;
 pub use pso::{Neighbourhood, Pso, Schedule};
+pub use rempso::RemPso;
 pub use rule::{Decay, Name, Rule};
 pub use sep_cma_es::SepCmaEs;
 pub use snes::Snes;
+pub use spso_2011::Spso2011;
 pub use strategy::Shaping;
 
 /// One optimizer as the command line knows it.
@@ -47,6 +52,8 @@ pub const OPTIMIZERS: &[Entry] = &[
     pso::ENTRY,
     mpso::ENTRY,
     empso::ENTRY,
+    rempso::ENTRY,
+    spso_2011::ENTRY,
     gwo::ENTRY,
     openai_es::ENTRY,
     eggroll::ENTRY,

@@ -5,7 +5,9 @@ mod common;
 
 use gradless::gpu::Gpu;
 use gradless::objective::{Formula, HostFunction, functions};
-use gradless::optimizer::{EmPso, Form, Gwo, Leaders, MPso, Neighbourhood, Pso, Recurrence, Schedule};
+use gradless::optimizer::{
+    EmPso, Form, Gwo, Leaders, MPso, Neighbourhood, Pso, Recurrence, RemPso, Schedule, Spso2011,
+};
 use gradless::population::{Objective, Optimizer};
 use gradless::run::{Record, Run, Snapshot, Stop};
 
@@ -22,6 +24,8 @@ fn optimizers() -> Vec<Box<dyn Optimizer>> {
         Box::new(MPso { form: Recurrence::Printed, ..MPso::default() }),
         Box::new(EmPso::default()),
         Box::new(EmPso { form: Form::Listing, bias_correction: true, ..EmPso::default() }),
+        Box::new(RemPso::default()),
+        Box::new(Spso2011::default()),
         Box::new(Gwo { leaders: Leaders::Original }),
         Box::new(Gwo { leaders: Leaders::BestThree }),
     ]
@@ -99,7 +103,7 @@ fn the_size_of_the_buffers_does_not_matter() {
             let snapshot = whole.snapshot().unwrap();
             let chunked: &[&str] = match optimizer.name() {
                 "gwo" => &["positions"],
-                "pso" => &["positions", "velocity", "personal"],
+                "pso" | "spso-2011" => &["positions", "velocity", "personal"],
                 _ => &["positions", "velocity", "personal", "momentum"],
             };
             // Chunks are whole quads: 10 makes chunks of 8.

@@ -5,8 +5,9 @@ mod common;
 
 use gradless::gpu::Gpu;
 use gradless::objective::{Formula, functions};
-use gradless::optimizer::{EmPso, Form, Gwo, Pso};
+use gradless::optimizer::{EmPso, Form, Gwo, Pso, RemPso, Spso2011};
 use gradless::population::{Domain, Optimizer};
+use gradless::reference::spso_2011::StandardSwarm;
 use gradless::reference::swarm::{Rule, Swarm};
 use gradless::run::Run;
 
@@ -120,6 +121,56 @@ fn pso_is_no_worse_than_the_plain_one() {
     }
 }
 
+/// Medians of 15 runs of 40 members, 1,000 generations, 10 dimensions, the minimum moved.
+fn moved_medians(gpu: &Gpu, optimizer: &dyn Optimizer) -> [f64; 3] {
+    let medians = ["sphere", "rosenbrock", "rastrigin"]
+        .map(|name| median(&bests(gpu, &known(name, 10, true), optimizer, (40, 1000), 15)));
+    let [sphere, rosenbrock, rastrigin] = medians;
+    println!("{}: medians {sphere:.3e}, {rosenbrock:.3e}, {rastrigin:.3e}", optimizer.name());
+    medians
+}
+
+/// With stronger pulls than the published ones, with which EMPSO and REMPSO come to rest far from the minimum once
+/// there are ten coordinates (medians near 300 and 400 on the sphere).
+#[test]
+fn rempso_finds_moved_minima() {
+    let Some(gpu) = common::gpu() else { return };
+    let strong = RemPso { cognitive: 1.8, social: 1.8, ..RemPso::default() };
+    let [sphere, rosenbrock, rastrigin] = moved_medians(&gpu, &strong);
+    assert!(sphere < 1e-6 && rosenbrock < 50.0 && rastrigin < 25.0, "{sphere:e}, {rosenbrock}, {rastrigin}");
+    // The published ones do in the plane, turned.
+    let paired = RemPso { pairs: 0.5, ..RemPso::default() };
+    for name in ["booth", "matyas", "three-hump-camel"] {
+        let found = median(&bests(&gpu, &known(name, 2, true), &paired, (25, 100), 15));
+        println!("rempso on {name}: median {found:.3e}");
+        assert!(found < 1e-3, "{name}: median {found:e}");
+    }
+}
+
+#[test]
+fn rempso_is_no_worse_than_the_plain_one() {
+    let Some(gpu) = common::gpu() else { return };
+    let function = functions::find("sphere").unwrap();
+    let (low, high) = function.domain.cube();
+    let device = bests(&gpu, &known("sphere", 10, true), &RemPso::default(), (30, 200), 30);
+    let plain = |seed| {
+        let rule = Rule::RemPso(RemPso::default());
+        let mut swarm = Swarm::start(rule, 30, 10, Domain::boxed(low, high), seed, 200);
+        swarm.run(200, |x| function.evaluate(x, function.shift))
+    };
+    let twin: Vec<f64> = (1000..1030).map(plain).collect();
+    let above = ranked_above(&device, &twin);
+    println!("rempso: median {:.3e}, the plain one {:.3e}, rank test {above:.2}", median(&device), median(&twin));
+    assert!(above < 2.33, "{above} deviations above");
+}
+
+#[test]
+fn spso_2011_finds_moved_minima() {
+    let Some(gpu) = common::gpu() else { return };
+    let [sphere, rosenbrock, rastrigin] = moved_medians(&gpu, &Spso2011::default());
+    assert!(sphere < 1e-8 && rosenbrock < 10.0 && rastrigin < 25.0, "{sphere:e}, {rosenbrock}, {rastrigin}");
+}
+
 /// Spectral radius of the map (x, v, M) to its next value, for a constant pull `phi` to a best position at 0.
 fn spectral_radius(beta: f32, form: Form, phi: f32) -> f64 {
     let rule = Rule::EmPso(EmPso { cognitive: phi, social: 0.0, beta, form, ..EmPso::default() });
@@ -162,4 +213,58 @@ fn empso_is_stable_up_to_four_over_one_plus_beta() {
             assert!((edge / expected - 1.0).abs() < 0.01, "{form:?}, beta {beta}: {edge}, not {expected}");
         }
     }
+}
+
+/// A valley along the diagonal of every two coordinates, or along the axes: the same function in turned axes.
+fn valleys(turned: bool) -> Formula {
+    let (c, s) = if turned { ("0.70710678", "0.70710678") } else { ("1.0", "0.0") };
+    let text = format!(
+        "fn objective(candidate: u32) -> f32 {{
+            var sum = 0.0;
+            for (var i = 0u; i + 1u < DIMS; i += 2u) {{
+                let a = at(candidate, i) - 20.0;
+                let b = at(candidate, i + 1u) + 30.0;
+                let u = {c} * a + {s} * b;
+                let v = {c} * b - {s} * a;
+                sum += u * u + 1e4 * v * v;
+            }}
+            return sum;
+        }}"
+    );
+    // Without walls, which are along the axes.
+    Formula::new("valleys", &text, 10, Domain { bounded: false, ..Domain::boxed(-100.0, 100.0) }).unwrap()
+}
+
+#[test]
+fn spso_2011_does_not_know_the_axes_and_pso_does() {
+    let Some(gpu) = common::gpu() else { return };
+    let above = |optimizer: &dyn Optimizer| {
+        let run = |turned| bests(&gpu, &valleys(turned), optimizer, (40, 400), 30);
+        let (straight, turned) = (run(false), run(true));
+        let above = ranked_above(&turned, &straight);
+        let medians = (median(&straight), median(&turned));
+        println!("{}: median {:.3e}, turned {:.3e}, rank test {above:.2}", optimizer.name(), medians.0, medians.1);
+        above
+    };
+    // The box of first positions is along the axes, the rest is not; 2.58 is 1 % two-sided.
+    let (standard, plain) = (above(&Spso2011::default()), above(&Pso::default()));
+    assert!(standard.abs() < 2.58, "{standard} deviations above");
+    assert!(plain > 2.58, "{plain} deviations above");
+}
+
+#[test]
+fn spso_2011_is_no_worse_than_the_plain_one() {
+    let Some(gpu) = common::gpu() else { return };
+    let function = functions::find("rastrigin").unwrap();
+    let (low, high) = function.domain.cube();
+    let device = bests(&gpu, &known("rastrigin", 10, true), &Spso2011::default(), (40, 300), 30);
+    let plain = |seed| {
+        let domain = Domain::boxed(low, high);
+        let mut swarm = StandardSwarm::start(Spso2011::default(), 40, 10, domain, seed);
+        swarm.run(300, |x| function.evaluate(x, function.shift))
+    };
+    let twin: Vec<f64> = (1000..1030).map(plain).collect();
+    let above = ranked_above(&device, &twin);
+    println!("spso-2011: median {:.3e}, the plain one {:.3e}, rank test {above:.2}", median(&device), median(&twin));
+    assert!(above < 2.33, "{above} deviations above");
 }

@@ -1,4 +1,4 @@
-//! import swarm
+//! import follow
 // Exponentially averaged momentum particle swarm (Mohapatra et al. 2020, AdaSwarm, eqs. 4 to 6).
 struct EmPso {
     cognitive: f32,

@@ -1,4 +1,4 @@
-//! import swarm
+//! import follow
 // Momentum particle swarm: the new velocity is blended with an old one.
 struct MPso {
     inertia: f32,

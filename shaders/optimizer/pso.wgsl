@@ -1,4 +1,4 @@
-//! import swarm
+//! import follow
 // Particle swarm (Kennedy and Eberhart 1995; inertia: Shi and Eberhart 1998; constriction: Clerc and Kennedy 2002).
 // Coefficients run linearly from their value to their end value over the run.
 struct Pso {

@@ -10,6 +10,7 @@ const LIBRARY: &[(&str, &str)] = &[
     ("chunk", include_str!("../../shaders/lib/chunk.wgsl")),
     ("clock", include_str!("../../shaders/lib/clock.wgsl")),
     ("finite", include_str!("../../shaders/lib/finite.wgsl")),
+    ("follow", include_str!("../../shaders/optimizer/follow.wgsl")),
     ("grid", include_str!("../../shaders/lib/grid.wgsl")),
     ("layered_part", include_str!("../../shaders/objective/network/layered_part.wgsl")),
     ("philox", include_str!("../../shaders/lib/philox.wgsl")),

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::follow::{self, Moves, Rule};
 use super::pso::Neighbourhood;
-use super::swarm::{Rule, SwarmStep};
 use super::{Entry, VMAX, check_vmax, listed, within};
 use crate::Result;
 use crate::population::{Context, Domain, Optimizer, Shape, Step};
@@ -108,9 +108,9 @@ impl Optimizer for MPso {
             settings: bytemuck::bytes_of(&settings),
             momentum: true,
             vmax: self.vmax,
-            neighbourhood: Neighbourhood::Global,
+            moves: Moves::Alone(Neighbourhood::Global),
         };
-        SwarmStep::bind(context, shape, domain, &rule)
+        follow::bind(context, shape, domain, &rule)
     }
 }
 

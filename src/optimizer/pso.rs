@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::swarm::{Rule, SwarmStep};
+use super::follow::{self, Moves, Rule};
 use super::{Entry, VMAX, check_vmax, listed, within};
 use crate::Result;
 use crate::population::{Context, Domain, Optimizer, Shape, Step};
@@ -129,9 +129,9 @@ impl Optimizer for Pso {
             settings: bytemuck::bytes_of(&settings),
             momentum: false,
             vmax: self.vmax,
-            neighbourhood: self.neighbourhood,
+            moves: Moves::Alone(self.neighbourhood),
         };
-        SwarmStep::bind(context, shape, domain, &rule)
+        follow::bind(context, shape, domain, &rule)
     }
 }
 

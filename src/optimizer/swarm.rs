@@ -1,27 +1,12 @@
 //! What the particle swarms share: positions, velocities, personal bests, the best of the block.
 
-use super::pso::Neighbourhood;
 use crate::Result;
-use crate::gpu::{Bindings, Buffer, Gpu, Kernel, Recording, Source, Threads, View};
+use crate::gpu::{Bindings, Buffer, Gpu, Recording, Source, Threads, View};
 use crate::population::{Context, Domain, Points, Shape, Start, Step, WORST};
-
-/// What makes one swarm differ from another.
-pub(super) struct Rule<'a> {
-    /// Name and text of the shader that defines `moved` and the `settings` it reads.
-    pub(super) shader: (&'static str, &'static str),
-    /// The settings struct as bytes.
-    pub(super) settings: &'a [u8],
-    /// Whether the rule keeps a second velocity, `momentum`.
-    pub(super) momentum: bool,
-    /// Largest step per coordinate; none for the objective's own proposal.
-    pub(super) vmax: Option<f32>,
-    /// Whom a member follows.
-    pub(super) neighbourhood: Neighbourhood,
-}
 
 #[repr(C)]
 #[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
-pub(super) struct Swarm {
+struct Swarm {
     low: f32,
     high: f32,
     wall_low: f32,
@@ -30,18 +15,24 @@ pub(super) struct Swarm {
     normal: u32,
 }
 
-/// The assembled shader of a swarm.
-fn source(gpu: &Gpu, points: &Points, shape: Shape, shader: (&str, &str)) -> Result<Source> {
-    points
-        .constants(shape)
-        .constant("REDUCE", gpu.reduction_width())
-        .constant("CHUNKS", points.chunks.len() as u32)
-        .constant("CHUNK_MEMBERS", points.chunks[0].members)
-        .piece(shader.0, shader.1)
+/// The buffers and the shader of a swarm; its moves are still to be recorded.
+pub(super) struct Flock {
+    pub(super) gpu: Gpu,
+    pub(super) shape: Shape,
+    pub(super) points: Points,
+    /// The best position of each member.
+    pub(super) personal: Points,
+    /// What all kernels may bind.
+    pub(super) shared: Bindings,
+    source: Source,
+    chunks: Vec<Bindings>,
+    best: Buffer<f32>,
+    best_fitness: Buffer<f32>,
+    state: Vec<(String, View)>,
 }
 
 /// A bound swarm.
-pub(super) struct SwarmStep {
+struct SwarmStep {
     points: Points,
     personal: Points,
     best: Buffer<f32>,
@@ -52,8 +43,17 @@ pub(super) struct SwarmStep {
     tell: Recording,
 }
 
-impl SwarmStep {
-    pub(super) fn bind(context: &Context, shape: Shape, domain: &Domain, rule: &Rule) -> Result<Box<dyn Step>> {
+impl Flock {
+    /// Allocates what every swarm has. `shader` is name and text of what imports `swarm`, `settings` the struct it
+    /// reads, as bytes.
+    pub(super) fn new(
+        context: &Context,
+        shape: Shape,
+        domain: &Domain,
+        vmax: Option<f32>,
+        shader: (&str, &str),
+        settings: &[u8],
+    ) -> Result<Self> {
         let gpu = &context.gpu;
         let fitness = Points::fitness_buffer(gpu, "fitness", shape)?;
         let own_fitness = Points::fitness_buffer(gpu, "own fitness", shape)?;
@@ -64,46 +64,34 @@ impl SwarmStep {
         let best = gpu.buffer::<f32>("best", shape.coordinates().into())?;
         let best_fitness = gpu.upload("best fitness", &vec![WORST; shape.blocks as usize])?;
         let winner = gpu.buffer::<u32>("winner", shape.blocks.into())?;
-        let edges = gpu.buffer::<f32>("edges", 2 * u64::from(shape.coordinates()) * points.chunks.len() as u64)?;
         let (wall_low, wall_high) = domain.walls();
         let swarm = Swarm {
             low: domain.low,
             high: domain.high,
             wall_low,
             wall_high,
-            vmax: rule.vmax.or(domain.step).unwrap_or(WORST),
+            vmax: vmax.or(domain.step).unwrap_or(WORST),
             normal: u32::from(domain.start == Start::Normal),
         };
         let shared = Bindings::new()
             .with("swarm", gpu.uniform("swarm", &swarm)?.view())
-            .with("settings", gpu.upload("settings", rule.settings)?.view())
+            .with("settings", gpu.upload("settings", settings)?.view())
+            .with("fitness", fitness.view())
             .with("improved", improved.view())
             .with("own_fitness", own_fitness.view())
             .with("best", best.view())
             .with("best_fitness", best_fitness.view())
             .with("winner", winner.view())
-            .with("edges", edges.view())
             .and(&context.clock);
-
-        let source = source(gpu, &points, shape, rule.shader)?;
-        let kernel = |entry: &str| gpu.kernel(entry, &source);
-        let (mut state, mut bindings) = (Vec::new(), Vec::new());
-        for (index, (chunk, own)) in points.chunks.iter().zip(&personal.chunks).enumerate() {
-            let velocity = gpu.buffer::<f32>("velocity", chunk.positions.len())?;
-            let mut chunked = shared
-                .clone()
-                .and(&chunk.bindings)
-                .with("velocity", velocity.view())
-                .with("personal", own.positions.view());
-            state.push((format!("velocity.{index}"), velocity.view()));
-            if rule.momentum {
-                let momentum = gpu.buffer::<f32>("momentum", chunk.positions.len())?;
-                chunked = chunked.with("momentum", momentum.view());
-                state.push((format!("momentum.{index}"), momentum.view()));
-            }
-            bindings.push(chunked);
-        }
-        state.extend(points.state("positions"));
+        let chunks = points.chunks.iter().zip(&personal.chunks);
+        let chunks = chunks.map(|(chunk, own)| chunk.bindings.clone().with("personal", own.positions.view())).collect();
+        let source = points
+            .constants(shape)
+            .constant("REDUCE", gpu.reduction_width())
+            .constant("CHUNKS", points.chunks.len() as u32)
+            .constant("CHUNK_MEMBERS", points.chunks[0].members)
+            .piece(shader.0, shader.1)?;
+        let mut state = points.state("positions");
         state.extend(personal.state("personal"));
         state.extend([
             ("improved".into(), improved.view()),
@@ -111,25 +99,82 @@ impl SwarmStep {
             ("best".into(), best.view()),
             ("best_fitness".into(), best_fitness.view()),
         ]);
+        let gpu = gpu.clone();
+        let mut flock = Self { gpu, shape, points, personal, shared, source, chunks, best, best_fitness, state };
+        flock.keep_array("velocity")?;
+        Ok(flock)
+    }
 
-        let threads = Threads::Line(shape.coordinates() * (points.stride / 4));
-        let pairs = Threads::Line(shape.coordinates().div_ceil(2) * (points.stride / 4));
-        let over_chunks = |recording: &mut Recording, kernel: &Kernel, threads: Threads| -> Result<()> {
-            bindings.iter().try_for_each(|bound| recording.dispatch(gpu, kernel, bound, threads))
-        };
-        let (mut start, mut ask, mut tell) = (Recording::new(), Recording::new(), Recording::new());
-        over_chunks(&mut start, &kernel("start")?, threads)?;
-        match rule.neighbourhood {
-            Neighbourhood::Global => over_chunks(&mut ask, &kernel("ask")?, pairs)?,
-            Neighbourhood::Ring => {
-                over_chunks(&mut ask, &kernel("settle")?, threads)?;
-                over_chunks(&mut ask, &kernel("ask_ring")?, threads)?;
-            }
+    /// Quads of all coordinates of a chunk: threads of a kernel that looks at one of each.
+    pub(super) fn quads(&self) -> Threads {
+        self.rows(self.shape.coordinates())
+    }
+
+    /// Threads of a kernel that looks at so many rows of a chunk, a quad at a time.
+    pub(super) fn rows(&self, rows: u32) -> Threads {
+        Threads::Line(rows * (self.points.stride / 4))
+    }
+
+    /// One more array of so many rows of members, a buffer for each chunk.
+    pub(super) fn array(&mut self, name: &str, rows: u32) -> Result<Vec<Buffer<f32>>> {
+        let len = u64::from(rows) * u64::from(self.points.stride);
+        let mut buffers = Vec::new();
+        for chunk in &mut self.chunks {
+            let buffer = self.gpu.buffer::<f32>(name, len)?;
+            *chunk = chunk.clone().with(name, buffer.view());
+            buffers.push(buffer);
         }
-        let whole = shared.with("fitness", fitness.view());
-        tell.dispatch(gpu, &kernel("tell_own")?, &whole, Threads::Groups(shape.blocks))?;
-        over_chunks(&mut tell, &kernel("tell_best")?, Threads::Line(shape.coordinates()))?;
-        Ok(Box::new(Self { points, personal, best, best_fitness, state, start, ask, tell }))
+        Ok(buffers)
+    }
+
+    /// One more array of the population's size that a checkpoint holds.
+    pub(super) fn keep_array(&mut self, name: &str) -> Result<()> {
+        let buffers = self.array(name, self.shape.coordinates())?;
+        self.state.extend(buffers.iter().enumerate().map(|(i, buffer)| (format!("{name}.{i}"), buffer.view())));
+        Ok(())
+    }
+
+    /// One more buffer that is not cut into chunks and that a checkpoint holds.
+    pub(super) fn keep<T: bytemuck::Pod>(&mut self, name: &str, buffer: &Buffer<T>) {
+        self.shared = self.shared.clone().with(name, buffer.view());
+        self.state.push((name.into(), buffer.view()));
+    }
+
+    /// Records the kernel `entry` once.
+    pub(super) fn once(&self, recording: &mut Recording, entry: &str, threads: Threads) -> Result<()> {
+        recording.dispatch(&self.gpu, &self.gpu.kernel(entry, &self.source)?, &self.shared, threads)
+    }
+
+    /// Records the kernel `entry` for each chunk.
+    pub(super) fn over_chunks(&self, recording: &mut Recording, entry: &str, threads: Threads) -> Result<()> {
+        (0..self.chunks.len()).try_for_each(|chunk| self.in_chunk(recording, entry, threads, chunk, &Bindings::new()))
+    }
+
+    /// Records the kernel `entry` for one chunk, with buffers of its own.
+    pub(super) fn in_chunk(
+        &self,
+        recording: &mut Recording,
+        entry: &str,
+        threads: Threads,
+        chunk: usize,
+        own: &Bindings,
+    ) -> Result<()> {
+        let bindings = self.shared.clone().and(&self.chunks[chunk]).and(own);
+        recording.dispatch(&self.gpu, &self.gpu.kernel(entry, &self.source)?, &bindings, threads)
+    }
+
+    /// Records what every swarm learns from the fitness of its members: who beat its own record, who is best.
+    pub(super) fn tell(&self) -> Result<Recording> {
+        let mut tell = Recording::new();
+        self.once(&mut tell, "tell_own", Threads::Groups(self.shape.blocks))?;
+        self.over_chunks(&mut tell, "tell_best", Threads::Line(self.shape.coordinates()))?;
+        Ok(tell)
+    }
+
+    /// The swarm that moves as recorded.
+    pub(super) fn finish(self, start: Recording, ask: Recording, tell: Recording) -> Box<dyn Step> {
+        let Self { points, personal, best, best_fitness, state, .. } = self;
+        Box::new(SwarmStep { points, personal, best, best_fitness, state, start, ask, tell })
     }
 }
 

@@ -10,6 +10,16 @@ pub const COGNITIVE: u32 = 1;
 pub const SOCIAL: u32 = 2;
 /// Purpose of a draw: r1 of alpha; r2 is the next, then beta's and delta's.
 pub const LEADER: u32 = 3;
+/// Purpose of a draw: the order of the axes that REMPSO pairs.
+pub const AXES: u32 = 9;
+/// Purpose of a draw: where the first velocity leads.
+pub const LAUNCH: u32 = 10;
+/// Purpose of a draw: a direction in space.
+pub const DIRECTION: u32 = 11;
+/// Purpose of a draw: how far in it.
+pub const RADIUS: u32 = 12;
+/// Purpose of a draw: whom a member tells of its best.
+pub const INFORM: u32 = 13;
 
 /// Four random words: Philox4x32-10 of the counter (element, generation, quad, purpose), with the seed as its key.
 pub fn words(seed: u64, generation: u32, element: u32, quad: u32, purpose: u32) -> [u32; 4] {
