@@ -14,6 +14,7 @@ mod eval;
 mod minimize;
 mod predict;
 mod progress;
+mod report;
 mod train;
 
 use anyhow::Result;

@@ -55,5 +55,7 @@ pub mod population;
 pub mod reference;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod run;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod training;
 
 pub use error::{Error, Place, Result};
