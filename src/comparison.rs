@@ -116,6 +116,11 @@ pub struct Comparison {
 }
 
 impl Measured {
+    /// Seconds at the end of the last generation.
+    fn end(&self) -> f64 {
+        self.trace.last().map_or(self.seconds, |point| point.seconds)
+    }
+
     /// Best loss at a moment; none before the first generation.
     pub fn loss_at(&self, seconds: f64) -> Option<f64> {
         value_at(&self.trace, |point| point.seconds, seconds)
@@ -131,7 +136,7 @@ impl Comparison {
         let groups: Vec<Vec<&Measured>> =
             names.iter().map(|name| runs.iter().filter(|run| run.method == *name).collect()).collect();
         let groups: Vec<Vec<&Measured>> = groups.into_iter().filter(|group| !group.is_empty()).collect();
-        let seconds = groups.iter().filter_map(|group| median(&all(group, |run| run.seconds)));
+        let seconds = groups.iter().filter_map(|group| median(&all(group, Measured::end)));
         let common_seconds = seconds.fold(f64::INFINITY, f64::min);
         if groups.is_empty() {
             return Err(Error::setting("runs", 0, "not one was finished, so there is nothing to compare"));
@@ -226,8 +231,8 @@ pub fn band(runs: &[&Measured], position: fn(&Point) -> f64) -> Vec<(f64, f64, f
     let ends = |of: fn(&[Point]) -> Option<&Point>| -> Vec<f64> {
         runs.iter().filter_map(|run| of(&run.trace).map(position)).collect()
     };
-    let start = ends(|trace| trace.first()).into_iter().fold(f64::NEG_INFINITY, f64::max);
-    let Some(end) = median(&ends(|trace| trace.last())) else { return Vec::new() };
+    let start = ends(<[Point]>::first).into_iter().fold(f64::NEG_INFINITY, f64::max);
+    let Some(end) = median(&ends(<[Point]>::last)) else { return Vec::new() };
     let mut band = Vec::new();
     for step in 0..=STEPS {
         let x = start + (end - start).max(0.0) * f64::from(step) / f64::from(STEPS);

@@ -43,6 +43,7 @@ pub mod comparison;
 pub mod config;
 pub mod data;
 mod error;
+pub mod experiment;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod folder;
 pub mod gpu;

@@ -100,11 +100,7 @@ fn described(arguments: &Train) -> Result<Config> {
     config.target = search.target.or(config.target);
     config.device = arguments.device.device.clone().or(config.device);
     if let Some(batch) = &arguments.batch {
-        config.batch = match (batch.as_str(), batch.parse()) {
-            ("full", _) => None,
-            (_, Ok(rows)) => Some(rows),
-            _ => return Err(Error::setting("batch", batch, "give a number of rows, or full").into()),
-        };
+        config.batch = batch_rows(batch)?;
     }
     if search.optimizer.is_some() && arguments.config.is_some() {
         config.settings.clear();
@@ -117,6 +113,15 @@ fn described(arguments: &Train) -> Result<Config> {
         return Err(Error::setting("data", "", "name a built-in set or a file: gradless train iris").into());
     }
     Ok(config)
+}
+
+/// Rows of a batch; none for all.
+pub(super) fn batch_rows(text: &str) -> Result<Option<u32>> {
+    match (text, text.parse()) {
+        ("full", _) => Ok(None),
+        (_, Ok(rows)) => Ok(Some(rows)),
+        _ => Err(Error::setting("batch", text, "give a number of rows, or full").into()),
+    }
 }
 
 /// What a run is cannot change while it goes on; what ends it can.
