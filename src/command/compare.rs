@@ -182,7 +182,7 @@ impl Compared<'_> {
             budget(&self.common),
             self.gpu.report().name,
         );
-        let at = format!("loss at {:.2} s", comparison.common_seconds);
+        let at = format!("loss at {:.3} s", comparison.common_seconds);
         let header = ["method", "population", "generations", "train loss", "test accuracy", "macro F1", "seconds", &at];
         let mut table = super::table(&header);
         for method in &comparison.methods {

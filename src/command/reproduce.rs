@@ -331,7 +331,7 @@ fn write(gpu: &Gpu, experiment: &Experiment, results: &[CaseResult], path: &Path
     writeln!(
         markdown,
         "Mean ± standard deviation over {seeds} seeds; precision, recall and F1 are macro averages over classes. \
-         Measured with gradless {} on {} ({}).",
+         Measured with gradless {} on {}, driver {}.",
         env!("CARGO_PKG_VERSION"),
         adapter.name,
         adapter.driver
