@@ -26,9 +26,17 @@ pub(crate) enum Command {
     Predict(Predict),
     /// Minimize a test function, or your own in WGSL.
     Minimize(Box<Minimize>),
-    /// Several methods on the same data, with the same seeds and the same budget.
+    /// Compare methods on the same data, with the same seeds and the same budget.
+    ///
+    /// Every method runs once with each seed; a seed decides the split, the first positions and every draw, as in
+    /// `train`. The methods are then compared at the end of the budget and at the time when the fastest was done, and
+    /// each is tested against the best one by ranks (Mann and Whitney, two-sided, exact; one pair at a time). Ctrl-C
+    /// ends it with the runs that are done.
     Compare(Box<Compare>),
-    /// Run the experiments of a paper, published figures beside ours.
+    /// Run the experiments of a paper, published figures beside ours; without a name, list them.
+    ///
+    /// What an experiment has measured stays in its folder: the same command goes on where it was stopped, and repeats
+    /// only what has changed since, be it a setting, the data, the adapter or the program.
     Reproduce(Reproduce),
     /// Known data sets.
     Data {
@@ -210,9 +218,7 @@ pub(crate) struct Minimize {
     pub(crate) output: Output,
 }
 
-/// Every method runs once with each seed; a seed decides the split, the first positions and every draw, as in `train`.
-/// The methods are then compared at the end of the budget and at the time when the fastest was done, and each is tested
-/// against the best one by ranks.
+/// What `compare` is told.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Example: gradless compare iris --optimizers pso,gwo:leaders=best-3,pso:population=32 --seeds 10"
@@ -281,8 +287,7 @@ pub(crate) struct Compare {
     pub(crate) output: Output,
 }
 
-/// Without a name, lists the experiments. What an experiment has measured stays in its folder: the same command goes on
-/// where it was stopped, and repeats only what has changed.
+/// What `reproduce` is told.
 #[derive(Args, Debug)]
 pub(crate) struct Reproduce {
     /// Name of an experiment, or a .toml file that describes one.

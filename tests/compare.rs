@@ -224,6 +224,8 @@ fn experiments_are_listed_and_one_without_its_data_says_what_to_get() {
     let home = tempfile::tempdir().unwrap();
     let listed = String::from_utf8(output(home.path(), "reproduce").stdout).unwrap();
     assert!(listed.contains("neuron-pso") && listed.contains("2412.05667"), "{listed}");
+    let help = String::from_utf8(output(home.path(), "compare --help").stdout).unwrap();
+    assert!(help.contains("by ranks") && help.matches("[default").count() >= 10, "{help}");
     let (listed, _) = json(home.path(), "reproduce");
     assert_eq!(listed["experiments"][0]["name"], "neuron-pso");
     let message = refused(home.path(), "reproduce neuron-pso --only nothing", 2);
