@@ -26,6 +26,18 @@ pub(crate) enum Command {
     Predict(Predict),
     /// Minimize a test function, or your own in WGSL.
     Minimize(Box<Minimize>),
+    /// Compare methods on the same data, with the same seeds and the same budget.
+    ///
+    /// Every method runs once with each seed; a seed decides the split, the first positions and every draw, as in
+    /// `train`. The methods are then compared at the end of the budget and at the time when the fastest was done, and
+    /// each is tested against the best one by ranks (Mann and Whitney, two-sided, exact; one pair at a time). Ctrl-C
+    /// ends it with the runs that are done.
+    Compare(Box<Compare>),
+    /// Run the experiments of a paper, published figures beside ours; without a name, list them.
+    ///
+    /// What an experiment has measured stays in its folder: the same command goes on where it was stopped, and repeats
+    /// only what has changed since, be it a setting, the data, the adapter or the program.
+    Reproduce(Reproduce),
     /// Known data sets.
     Data {
         #[command(subcommand)]
@@ -204,6 +216,98 @@ pub(crate) struct Minimize {
     pub(crate) runs: u32,
     #[command(flatten)]
     pub(crate) search: Search,
+    #[command(flatten)]
+    pub(crate) device: Device,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// What `compare` is told.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Example: gradless compare iris --optimizers pso,gwo:leaders=best-3,pso:population=32 --seeds 10"
+)]
+pub(crate) struct Compare {
+    /// A built-in set (`gradless data list`), or a .csv file.
+    pub(crate) data: String,
+    /// Methods, with commas or spaces between: OPTIMIZER, OPTIMIZER:KEY=VALUE,KEY=VALUE or SEARCH/OPTIMIZER. KEY is a
+    /// setting of the optimizer, or population, generations or batch in place of the common one. May be given again.
+    #[arg(long, visible_alias = "method", value_name = "LIST", required = true)]
+    pub(crate) optimizers: Vec<String>,
+    /// Runs of each method. Fewer than 4 cannot show a difference to be clear.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub(crate) seeds: u32,
+    /// The first seed; the others follow it.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Candidates that each run may score, in whole generations [default: 20000].
+    #[arg(long, value_name = "N", conflicts_with_all = ["seconds", "generations"], help_heading = "Budget")]
+    pub(crate) evaluations: Option<u64>,
+    /// Seconds for each run instead.
+    #[arg(
+        long,
+        value_name = "S",
+        allow_negative_numbers = true,
+        conflicts_with = "generations",
+        help_heading = "Budget"
+    )]
+    pub(crate) seconds: Option<f64>,
+    /// Generations of each run instead: equal evaluations only where populations are equal.
+    #[arg(long, value_name = "N", help_heading = "Budget")]
+    pub(crate) generations: Option<u32>,
+    /// Candidates of a generation, where a method does not say its own [default: 128].
+    #[arg(long, value_name = "N", help_heading = "Budget")]
+    pub(crate) population: Option<u32>,
+    /// Rows scored in a generation: a number, drawn anew each time, or full [default: full].
+    #[arg(long, value_name = "N|full", help_heading = "Budget")]
+    pub(crate) batch: Option<String>,
+    /// Label column, by name or number from 1 [default: class, label or target, else the last].
+    #[arg(long, value_name = "COLUMN", help_heading = "Data")]
+    pub(crate) label: Option<String>,
+    /// Whether the first row holds names [default: judged by the row].
+    #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true", help_heading = "Data")]
+    pub(crate) header: Option<bool>,
+    /// What becomes of missing cells [default: impute].
+    #[arg(long, value_enum, help_heading = "Data")]
+    pub(crate) missing: Option<MissingName>,
+    /// Share of the rows held out for the test, 0 to 0.9 [default: 0.2].
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, help_heading = "Data")]
+    pub(crate) test: Option<f64>,
+    /// Hidden layers: mlp:10, mlp:20,7,5, or none for logistic regression [default: mlp:10].
+    #[arg(long, help_heading = "Model")]
+    pub(crate) model: Option<String>,
+    /// What hidden units do to their sum [default: tanh].
+    #[arg(long, value_parser = named::<Activation>, value_name = "NAME", help_heading = "Model")]
+    pub(crate) activation: Option<Activation>,
+    /// What a row costs: cross-entropy, bce, mse, mae or accuracy [default: cross-entropy].
+    #[arg(long, value_parser = named::<Loss>, value_name = "NAME", help_heading = "Model")]
+    pub(crate) loss: Option<Loss>,
+    /// Folder for table, runs and plots [default: runs/compare-DATA-N].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) device: Device,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// What `reproduce` is told.
+#[derive(Args, Debug)]
+pub(crate) struct Reproduce {
+    /// Name of an experiment, or a .toml file that describes one.
+    pub(crate) experiment: Option<String>,
+    /// Only the case of this name; may be given again [default: all].
+    #[arg(long, value_name = "CASE")]
+    pub(crate) only: Vec<String>,
+    /// Runs of each method [default: the experiment's].
+    #[arg(long, value_name = "N")]
+    pub(crate) seeds: Option<u32>,
+    /// Folder with the data sets that are not built in [default: data, or ../shared/data].
+    #[arg(long, value_name = "DIR", env = "GRADLESS_DATA")]
+    pub(crate) data: Option<PathBuf>,
+    /// Folder for tables, runs and plots [default: runs/reproduce-NAME].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) device: Device,
     #[command(flatten)]

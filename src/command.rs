@@ -8,13 +8,17 @@ macro_rules! say {
     }};
 }
 
+mod compare;
 mod data;
 mod devices;
 mod eval;
 mod minimize;
 mod predict;
 mod progress;
+mod report;
+mod reproduce;
 mod train;
+mod trial;
 
 use anyhow::Result;
 use comfy_table::{ContentArrangement, Table, presets};
@@ -31,6 +35,8 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Predict(arguments) => predict::run(&arguments),
         Command::Minimize(arguments) => minimize::run(&arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
+        Command::Reproduce(arguments) => reproduce::run(&arguments),
         Command::Data { command: Data::List(output) } => data::list(&output),
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::Missing;
+use crate::data::{Missing, Options};
 use crate::objective::network::{Activation, Architecture, Loss};
 use crate::optimizer::Entry;
 use crate::population::Optimizer;
@@ -33,6 +33,8 @@ pub struct Config {
     pub activation: Activation,
     /// What a row costs.
     pub loss: Loss,
+    /// What is searched at a time: `whole`, all weights at once.
+    pub search: String,
     /// Name of the optimizer.
     pub optimizer: String,
     /// Its settings where they are not the defaults.
@@ -69,6 +71,7 @@ impl Default for Config {
             model: "mlp:10".into(),
             activation: Activation::default(),
             loss: Loss::default(),
+            search: "whole".into(),
             optimizer: "pso".into(),
             settings: BTreeMap::new(),
             population: 128,
@@ -107,11 +110,26 @@ impl Config {
         toml::to_string(self).map_err(|e| Error::setting("config", "these settings", e.to_string()))
     }
 
+    /// How the data are read and divided.
+    pub fn data_options(&self) -> Options {
+        Options {
+            label: self.label.clone(),
+            header: self.header,
+            missing: self.missing,
+            test_fraction: self.test,
+            validation_fraction: self.validation,
+            seed: self.seed,
+        }
+    }
+
     /// The optimizer with its settings.
     ///
     /// # Errors
     /// [`Error::Setting`] for an unknown name or a value out of range.
     pub fn build_optimizer(&self) -> Result<Box<dyn Optimizer>> {
+        if self.search != "whole" {
+            return Err(Error::setting("search", &self.search, "only whole is there so far"));
+        }
         let text = |value: &toml::Value| match value {
             toml::Value::String(text) => text.clone(),
             other => other.to_string(),
@@ -219,6 +237,7 @@ mod tests {
         assert!(refused(Config { optimizer: "sgd2".into(), ..Config::default() }).contains("sgd2"));
         assert!(refused(Config { validation: 0.6, ..Config::default() }).contains("0 to 0.5"));
         assert!(refused(Config { validation: f64::NAN, ..Config::default() }).contains("validation"));
+        assert!(refused(Config { search: "halves".into(), ..Config::default() }).contains("whole"));
         assert!(refused(Config { batch: Some(0), ..Config::default() }).contains("batch"));
     }
 }

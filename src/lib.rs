@@ -39,12 +39,16 @@
 //! One seed gives one result on one adapter, whatever the number of generations in a submission and however a
 //! population is cut into buffers.
 
+#[cfg(not(target_arch = "wasm32"))]
+pub mod comparison;
 pub mod config;
 pub mod data;
 mod error;
+pub mod experiment;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod folder;
 pub mod gpu;
+pub mod method;
 pub mod metrics;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod model;
@@ -56,5 +60,8 @@ pub mod population;
 pub mod reference;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod run;
+pub mod statistics;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod training;
 
 pub use error::{Error, Place, Result};

@@ -1,10 +1,10 @@
 //! How well predicted classes agree with true ones.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Scores of a set of rows. Precision, recall and F1 are macro averages: every class counts the same, one that never
 /// occurs and is never predicted does not count.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
     /// Mean loss.
     pub loss: f64,

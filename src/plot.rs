@@ -11,7 +11,7 @@ use kuva::plot::legend::{LegendEntry, LegendShape};
 use kuva::plot::scatter::ScatterPlot;
 use kuva::render::color::Color;
 use kuva::render::layout::{ComputedLayout, Layout, TickFormat};
-use kuva::render::render::{Primitive, Scene, TextAnchor, render_multiple};
+use kuva::render::render::{PathData, Primitive, Scene, TextAnchor, render_multiple};
 use kuva::render::theme::Theme;
 
 use crate::error::{Error, Result};
@@ -59,16 +59,25 @@ pub struct Series<'a> {
 /// The y axis is logarithmic where every value is above zero and they span more than two decades.
 /// Long series are thinned; what stands out stays in.
 pub fn loss_curve(curve: &Curve<'_>, stem: &Path) -> Result<()> {
+    banded_curve(curve, &[], stem)
+}
+
+/// Draws `curve` as [`loss_curve`] does, behind each line a band in its colour: (x, low, high), in the order of the
+/// series. Bands are not thinned.
+pub fn banded_curve(curve: &Curve<'_>, bands: &[&[(f64, f64, f64)]], stem: &Path) -> Result<()> {
     let mut lines: Vec<_> = curve.series.iter().map(|series| thinned(series.points)).collect();
-    let (low, high) = extent(lines.iter().flatten().map(|point| point.1));
+    let drawable = |&(x, low, high): &(f64, f64, f64)| [x, low, high].iter().all(|value| value.abs() < 1e300);
+    let mut bands: Vec<Vec<_>> = bands.iter().map(|band| band.iter().copied().filter(drawable).collect()).collect();
+    let (low, high) = extent(values(&lines, &bands));
     let log = low > 0.0 && high / low > 100.0;
     if log {
         lines.iter_mut().flatten().for_each(|point| point.1 = point.1.log10());
+        bands.iter_mut().flatten().for_each(|(_, low, high)| (*low, *high) = (low.log10(), high.log10()));
     }
     let (start, end) = widened(extent(lines.iter().flatten().map(|point| point.0)));
     // A little room, so that generation 19,999 still reaches the mark of 20,000.
     let x = (start, end + 0.01 * (end - start));
-    let (low, high) = widened(extent(lines.iter().flatten().map(|point| point.1)));
+    let (low, high) = widened(extent(values(&lines, &bands)));
     let margin = 0.04 * (high - low);
     let floor = if log || low < 0.0 { f64::NEG_INFINITY } else { 0.0 };
     let y = ((low - margin).max(floor), high + margin);
@@ -96,6 +105,19 @@ pub fn loss_curve(curve: &Curve<'_>, stem: &Path) -> Result<()> {
         });
         scene.elements.splice(0..0, marks);
     }
+    for (index, band) in bands.iter().enumerate().filter(|(_, band)| band.len() > 1) {
+        let upper = band.iter().map(|&(x, _, high)| (x, high));
+        let lower = band.iter().rev().map(|&(x, low, _)| (x, low));
+        let corners = upper.chain(lower).map(|(x, y)| format!("{:.2} {:.2}", place.map_x(x), place.map_y(y)));
+        scene.add(Primitive::Path(Box::new(PathData {
+            d: format!("M {} Z", corners.collect::<Vec<_>>().join(" L ")),
+            fill: Some(rgb(colour(index))),
+            stroke: Color::None,
+            stroke_width: 0.0,
+            opacity: Some(0.15),
+            stroke_dasharray: None,
+        })));
+    }
     // The first series is the one the reader came for: it goes on top.
     for (index, line) in lines.iter().enumerate().rev() {
         let points: Vec<_> = line.iter().map(|point| (place.map_x(point.0), place.map_y(point.1))).collect();
@@ -105,6 +127,12 @@ pub fn loss_curve(curve: &Curve<'_>, stem: &Path) -> Result<()> {
         });
     }
     save(&scene, stem)
+}
+
+/// All that the y axis must hold.
+fn values(lines: &[Vec<(f64, f64)>], bands: &[Vec<(f64, f64, f64)>]) -> impl Iterator<Item = f64> {
+    let lines = lines.iter().flatten().map(|point| point.1);
+    lines.chain(bands.iter().flatten().flat_map(|&(_, low, high)| [low, high]))
 }
 
 /// What a model answers over a plane, and the data it was asked about.
@@ -418,6 +446,17 @@ mod tests {
         for case in cases {
             curve("degenerate", case);
         }
+    }
+
+    #[test]
+    fn bands_are_drawn_behind_their_lines() {
+        let series = [Series { name: "median", points: &[(0.0, 2.0), (1.0, 1.0)] }];
+        let curve = Curve { title: "", x_label: "", y_label: "", series: &series };
+        let band = [(0.0, 1.0, 3.0), (0.5, f64::NAN, 1.0), (1.0, 0.001, 2.0)];
+        let svg = drawn(|stem| banded_curve(&curve, &[&band], stem));
+        assert_eq!(svg.matches("fill-opacity=\"0.15\"").count(), 1);
+        assert!(svg.contains(">0.001<"), "the axis holds the band: {svg}");
+        drawn(|stem| banded_curve(&curve, &[&[], &[(0.0, 0.0, 0.0)]], stem));
     }
 
     #[test]

@@ -157,8 +157,10 @@ fn bowl(x: &[f32]) -> f32 {
     (sum * 4.0).round() / 4.0
 }
 
-const BOX: Domain = Domain { low: -2.0, high: 3.0, start: Start::Uniform, bounded: true, step: None, groups: Vec::new() };
-const OPEN: Domain = Domain { low: -1.0, high: 1.0, start: Start::Normal, bounded: false, step: Some(0.4), groups: Vec::new() };
+const BOX: Domain =
+    Domain { low: -2.0, high: 3.0, start: Start::Uniform, bounded: true, step: None, groups: Vec::new() };
+const OPEN: Domain =
+    Domain { low: -1.0, high: 1.0, start: Start::Normal, bounded: false, step: Some(0.4), groups: Vec::new() };
 const GENERATIONS: u32 = 6;
 const SHAPES: [(u32, u32); 18] = {
     let (members, dims) = ([1, 2, 3, 30, 70, 1000], [1, 2, 7]);
@@ -174,7 +176,7 @@ const SHAPES: [(u32, u32); 18] = {
 /// or two, 1e-6, and carries on those before. Seen: 5e-6.
 const DRIFT: f64 = 5e-5;
 
-fn swarm_agrees(gpu: &Gpu, optimizer: &dyn Optimizer, rule: &Rule, domain: Domain) {
+fn swarm_agrees(gpu: &Gpu, optimizer: &dyn Optimizer, rule: &Rule, domain: &Domain) {
     for (members, dims) in SHAPES {
         let case = format!("{optimizer:?}, {members} members, {dims} dims");
         let objective = told(dims, domain.clone());
@@ -216,11 +218,11 @@ fn pso_agrees_with_its_twin() {
     for schedule in [Schedule::Constant, Schedule::Adaptive] {
         for neighbourhood in [Neighbourhood::Global, Neighbourhood::Ring] {
             let pso = Pso { schedule, neighbourhood, ..Pso::default() };
-            swarm_agrees(&gpu, &pso, &Rule::Pso(pso.clone()), BOX);
+            swarm_agrees(&gpu, &pso, &Rule::Pso(pso.clone()), &BOX);
         }
     }
     let limited = Pso { vmax: Some(0.25), ..Pso::default() };
-    swarm_agrees(&gpu, &limited, &Rule::Pso(limited.clone()), BOX);
+    swarm_agrees(&gpu, &limited, &Rule::Pso(limited.clone()), &BOX);
 }
 
 #[test]
@@ -228,7 +230,7 @@ fn mpso_agrees_with_its_twin() {
     let Some(gpu) = common::gpu() else { return };
     for form in [Recurrence::Standard, Recurrence::Printed] {
         let mpso = MPso { form, ..MPso::default() };
-        swarm_agrees(&gpu, &mpso, &Rule::MPso(mpso.clone()), BOX);
+        swarm_agrees(&gpu, &mpso, &Rule::MPso(mpso.clone()), &BOX);
     }
 }
 
@@ -238,7 +240,7 @@ fn empso_agrees_with_its_twin() {
     for form in [Form::Equations, Form::Listing] {
         for bias_correction in [false, true] {
             let empso = EmPso { form, bias_correction, ..EmPso::default() };
-            swarm_agrees(&gpu, &empso, &Rule::EmPso(empso.clone()), BOX);
+            swarm_agrees(&gpu, &empso, &Rule::EmPso(empso.clone()), &BOX);
         }
     }
 }
@@ -248,7 +250,7 @@ fn rempso_agrees_with_its_twin() {
     let Some(gpu) = common::gpu() else { return };
     for (pairs, angle) in [(0.4, 36.0), (0.5, -100.0)] {
         let rempso = RemPso { pairs, angle, ..RemPso::default() };
-        swarm_agrees(&gpu, &rempso, &Rule::RemPso(rempso.clone()), BOX);
+        swarm_agrees(&gpu, &rempso, &Rule::RemPso(rempso.clone()), &BOX);
     }
 }
 
@@ -257,7 +259,7 @@ fn rempso_with_the_axes_left_alone_is_empso() {
     let Some(gpu) = common::gpu() else { return };
     let (angle, pairs) = (RemPso { angle: 0.0, ..RemPso::default() }, RemPso { pairs: 0.0, ..RemPso::default() });
     for rempso in [angle, pairs] {
-        swarm_agrees(&gpu, &rempso, &Rule::EmPso(EmPso::default()), BOX);
+        swarm_agrees(&gpu, &rempso, &Rule::EmPso(EmPso::default()), &BOX);
     }
 }
 
@@ -265,7 +267,7 @@ fn rempso_with_the_axes_left_alone_is_empso() {
 /// are: an error of 1e-6 in a vector of length 0.01 or so, times a distance of a few. Sums over more hide it.
 const TURN: f64 = 2e-3;
 
-fn spso_agrees(gpu: &Gpu, spso: &Spso2011, domain: Domain) {
+fn spso_agrees(gpu: &Gpu, spso: &Spso2011, domain: &Domain) {
     // The last is of more coordinates than one thread sums over.
     for (members, dims) in SHAPES.into_iter().chain([(5, 100)]) {
         let case = format!("{spso:?}, {members} members, {dims} dims");
@@ -296,16 +298,16 @@ fn spso_agrees(gpu: &Gpu, spso: &Spso2011, domain: Domain) {
 #[test]
 fn spso_2011_agrees_with_its_twin() {
     let Some(gpu) = common::gpu() else { return };
-    spso_agrees(&gpu, &Spso2011::default(), BOX);
-    spso_agrees(&gpu, &Spso2011 { informants: 6, vmax: Some(0.5), ..Spso2011::default() }, BOX);
-    spso_agrees(&gpu, &Spso2011::default(), OPEN);
+    spso_agrees(&gpu, &Spso2011::default(), &BOX);
+    spso_agrees(&gpu, &Spso2011 { informants: 6, vmax: Some(0.5), ..Spso2011::default() }, &BOX);
+    spso_agrees(&gpu, &Spso2011::default(), &OPEN);
 }
 
 #[test]
 fn a_normal_start_without_walls_agrees_with_the_twin() {
     let Some(gpu) = common::gpu() else { return };
-    swarm_agrees(&gpu, &Pso::default(), &Rule::Pso(Pso::default()), OPEN);
-    gwo_agrees(&gpu, Leaders::Original, OPEN);
+    swarm_agrees(&gpu, &Pso::default(), &Rule::Pso(Pso::default()), &OPEN);
+    gwo_agrees(&gpu, Leaders::Original, &OPEN);
 }
 
 fn gwo_agrees(gpu: &Gpu, rule: Leaders, domain: Domain) {

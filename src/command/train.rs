@@ -6,14 +6,13 @@ use std::time::Instant;
 use anyhow::{Context as _, Result};
 use gradless::Error;
 use gradless::config::Config;
-use gradless::data::{self, Dataset};
+use gradless::data;
 use gradless::folder::{self, Folder, History};
 use gradless::gpu::Gpu;
-use gradless::metrics::Scores;
 use gradless::model::Model;
-use gradless::objective::network::Network;
 use gradless::plot::{Curve, Regions, Series, decision_regions, loss_curve};
 use gradless::run::{Run, Stop};
+use gradless::training::Training;
 use serde_json::json;
 
 use super::progress::{Progress, interrupted, watch_interrupts};
@@ -25,41 +24,16 @@ pub(super) fn run(arguments: &Train) -> Result<()> {
     }
     let mut config = described(arguments)?;
     config.check()?;
-    let optimizer = config.build_optimizer()?;
-    let options = data::Options {
-        label: config.label.clone(),
-        header: config.header,
-        missing: config.missing,
-        test_fraction: config.test,
-        validation_fraction: config.validation,
-        seed: config.seed,
-    };
-    let dataset = data::load(&config.data, &options)?;
+    let dataset = data::load(&config.data, &config.data_options())?;
     for note in &dataset.notes {
         eprintln!("note: {note}");
     }
-    let architecture = config.architecture(dataset.train.width as u32, dataset.classes.len() as u32)?;
-    let mut network = Network::new(architecture, &dataset.train.features, &dataset.train.labels)?;
-    network.loss = config.loss;
-    network.batch = config.batch.filter(|batch| *batch as usize != dataset.train.rows);
+    let training = Training::new(&config, &dataset)?;
     let gpu = super::open(config.device.as_deref(), arguments.device.profile)?;
-
-    let (generations, horizon) = config.span();
-    let mut builder = Run::new(&gpu, &network, optimizer.as_ref())
-        .members(config.population)
-        .seed(config.seed)
-        .generations(generations)
-        .horizon(horizon);
-    if let Some(evaluations) = config.evaluations {
-        builder = builder.evaluations(evaluations);
-    }
-    if let Some(target) = config.target {
-        builder = builder.target(target);
-    }
-    let mut run = builder.start()?;
+    let mut run = training.start(&gpu)?;
 
     // Nothing is written before everything that can be wrong has been looked at.
-    resolve(&mut config, &optimizer.settings())?;
+    resolve(&mut config, &training.optimizer.settings())?;
     let fingerprint = dataset.raw.fingerprint();
     let folder = match (&arguments.resume, &arguments.out) {
         (Some(path), _) => {
@@ -80,14 +54,14 @@ pub(super) fn run(arguments: &Train) -> Result<()> {
         dataset.save_test(&folder.file("test.csv"))?;
     }
     let history = folder.history(run.report().generation)?;
-    let mut training = Training { gpu: &gpu, config: &config, dataset: &dataset, network: &network, folder, history };
-    training.advance(&mut run, fingerprint)?;
-    let report = training.finish(&run, &optimizer.settings())?;
+    let mut saved = Saved { gpu: &gpu, training: &training, folder, history };
+    saved.advance(&mut run, fingerprint)?;
+    let report = saved.finish(&mut run)?;
     super::print_profile(&gpu);
     if arguments.output.json {
         say!("{report}");
     } else {
-        training.print(&report)?;
+        saved.print(&report)?;
     }
     Ok(())
 }
@@ -127,11 +101,7 @@ fn described(arguments: &Train) -> Result<Config> {
     config.target = search.target.or(config.target);
     config.device = arguments.device.device.clone().or(config.device);
     if let Some(batch) = &arguments.batch {
-        config.batch = match (batch.as_str(), batch.parse()) {
-            ("full", _) => None,
-            (_, Ok(rows)) => Some(rows),
-            _ => return Err(Error::setting("batch", batch, "give a number of rows, or full").into()),
-        };
+        config.batch = batch_rows(batch)?;
     }
     if search.optimizer.is_some() && arguments.config.is_some() {
         config.settings.clear();
@@ -144,6 +114,15 @@ fn described(arguments: &Train) -> Result<Config> {
         return Err(Error::setting("data", "", "name a built-in set, a file or a folder: gradless train iris").into());
     }
     Ok(config)
+}
+
+/// Rows of a batch; none for all.
+pub(super) fn batch_rows(text: &str) -> Result<Option<u32>> {
+    match (text, text.parse()) {
+        ("full", _) => Ok(None),
+        (_, Ok(rows)) => Ok(Some(rows)),
+        _ => Err(Error::setting("batch", text, "give a number of rows, or full").into()),
+    }
 }
 
 /// What a run is cannot change while it goes on; what ends it can.
@@ -175,7 +154,7 @@ fn refuse_beside_resume(arguments: &Train) -> Result<()> {
 }
 
 /// Fills in what was left to defaults, so that the saved file says it all.
-fn resolve(config: &mut Config, settings: &serde_json::Value) -> Result<()> {
+pub(super) fn resolve(config: &mut Config, settings: &serde_json::Value) -> Result<()> {
     let path = Path::new(&config.data);
     if path.exists() {
         let whole = path.canonicalize().map_err(|e| Error::file(path, e))?;
@@ -193,28 +172,27 @@ fn resolve(config: &mut Config, settings: &serde_json::Value) -> Result<()> {
 }
 
 /// A name fit for a folder.
-fn plain(name: &str) -> String {
+pub(super) fn plain(name: &str) -> String {
     let stem = Path::new(name).file_stem().unwrap_or_default().to_string_lossy();
     let plain: String = stem.chars().map(|c| if c.is_alphanumeric() || c == '_' { c } else { '-' }).take(40).collect();
     if plain.is_empty() { "data".into() } else { plain }
 }
 
-/// A run on its way to a report.
-struct Training<'a> {
+/// A training whose every step is kept in a folder.
+struct Saved<'a> {
     gpu: &'a Gpu,
-    config: &'a Config,
-    dataset: &'a Dataset,
-    network: &'a Network,
+    training: &'a Training<'a>,
     folder: Folder,
     history: History,
 }
 
-impl Training<'_> {
+impl Saved<'_> {
     /// Runs to the end, saving as it goes.
     fn advance(&mut self, run: &mut Run, fingerprint: u64) -> Result<()> {
         watch_interrupts();
-        let timed = self.config.seconds;
-        let (limit, _) = self.config.span();
+        let config = &self.training.config;
+        let timed = config.seconds;
+        let (limit, _) = config.span();
         let progress = Progress::new(limit.min(run.limit()), timed, run.report().generation);
         let mut saved = Instant::now();
         let mut written = 0;
@@ -227,7 +205,7 @@ impl Training<'_> {
                 run.interrupt(Stop::Interrupted)?;
             } else if run.report().stop.is_none() && timed.is_some_and(|s| run.report().seconds >= s) {
                 run.interrupt(Stop::Seconds)?;
-            } else if saved.elapsed().as_secs_f64() >= self.config.checkpoint && run.report().stop.is_none() {
+            } else if saved.elapsed().as_secs_f64() >= config.checkpoint && run.report().stop.is_none() {
                 let snapshot = run.snapshot()?;
                 self.history.append(&run.report().history[written..])?;
                 written = run.report().history.len();
@@ -246,60 +224,30 @@ impl Training<'_> {
     fn save(&mut self, run: &mut Run, snapshot: &gradless::run::Snapshot, fingerprint: u64) -> Result<()> {
         self.history.sync()?;
         self.folder.save_checkpoint(snapshot, fingerprint)?;
-        self.model(run)?.save(&self.folder.file("model.safetensors"))?;
+        self.training.model(run)?.save(&self.folder.file("model.safetensors"))?;
         Ok(())
     }
 
-    fn model(&self, run: &mut Run) -> Result<Model> {
-        let architecture = self.network.architecture.clone();
-        let weights = architecture.weights(&run.best()?);
-        Ok(Model { architecture, loss: self.config.loss, encoder: self.dataset.encoder.clone(), weights })
-    }
-
     /// Scores the best network, draws the pictures, writes and returns the report.
-    fn finish(&self, run: &Run, settings: &serde_json::Value) -> Result<serde_json::Value> {
-        let model = Model::load(&self.folder.file("model.safetensors"))?;
-        let Dataset { train, test, .. } = self.dataset;
-        let (_, train_scores) = model.score(self.gpu, &train.features, &train.labels)?;
-        let (_, test_scores) = model.score(self.gpu, &test.features, &test.labels)?;
-        self.pictures(&model)?;
-        let run_report = run.report();
-        let test_scores: Option<Scores> = (test.rows > 0).then_some(test_scores);
-        let busy = run_report.device_seconds.map(|s| s / run_report.seconds.max(1e-9));
-        let report = json!({
-            "command": "train",
-            "version": env!("CARGO_PKG_VERSION"),
-            "device": super::device_json(self.gpu),
-            "data": {"name": self.dataset.name, "train_rows": train.rows, "validation_rows": self.dataset.validation.rows,
-                     "test_rows": test.rows, "features": train.width, "classes": self.dataset.classes.len()},
-            "model": {"name": self.config.model, "parameters": model.architecture.parameters(),
-                      "activation": model.architecture.activation, "loss": self.config.loss},
-            "optimizer": {"name": self.config.optimizer, "search": "whole", "settings": settings},
-            "seed": self.config.seed,
-            "population": self.config.population,
-            "batch": self.config.batch,
-            "generations": run_report.generation,
-            "evaluations": run_report.evaluations,
-            "seconds": round(run_report.seconds),
-            "device_busy": busy.map(round),
-            "stop": run_report.stop,
-            "train": {"loss": train_scores.loss, "accuracy": train_scores.accuracy},
-            "test": test_scores,
-            "out": self.folder.path(),
-        });
+    fn finish(&self, run: &mut Run) -> Result<serde_json::Value> {
+        let outcome = self.training.outcome(self.gpu, run)?;
+        self.pictures(&outcome.model)?;
+        let mut report = super::report::training(self.gpu, self.training, &outcome);
+        report["out"] = json!(self.folder.path());
         let text = serde_json::to_string_pretty(&report)?;
         folder::write(&self.folder.file("report.json"), text.as_bytes())?;
         Ok(report)
     }
 
     fn pictures(&self, model: &Model) -> Result<()> {
+        let Training { config, dataset, .. } = self.training;
         let [best, mean] = self.history.curves()?;
-        let title = format!("{}: {} on {}", self.dataset.name, self.config.optimizer, self.config.model);
+        let title = format!("{}: {} on {}", dataset.name, config.optimizer, config.model);
         let series = [Series { name: "best", points: &best }, Series { name: "mean", points: &mean }];
-        let y_label = format!("{} loss", json!(self.config.loss).as_str().unwrap_or_default());
+        let y_label = format!("{} loss", json!(config.loss).as_str().unwrap_or_default());
         let curve = Curve { title: &title, x_label: "generation", y_label: &y_label, series: &series };
         loss_curve(&curve, &self.folder.file("loss"))?;
-        if self.dataset.train.width == 2 && self.dataset.feature_names.len() == 2 {
+        if dataset.train.width == 2 && dataset.feature_names.len() == 2 {
             self.regions(model)?;
         }
         Ok(())
@@ -308,7 +256,8 @@ impl Training<'_> {
     /// The plane of two features with the class predicted everywhere, in standard deviations.
     fn regions(&self, model: &Model) -> Result<()> {
         const RESOLUTION: u32 = 120;
-        let train = &self.dataset.train;
+        let dataset = self.training.dataset;
+        let train = &dataset.train;
         let range = |axis: usize| {
             let values = train.features.iter().skip(axis).step_by(2).copied();
             let (low, high) = values.fold((f32::MAX, f32::MIN), |(l, h), v| (l.min(v), h.max(v)));
@@ -319,11 +268,11 @@ impl Training<'_> {
         let place = |(low, high): (f32, f32), i: u32| low + (high - low) * (i as f32 + 0.5) / RESOLUTION as f32;
         let grid: Vec<f32> =
             (0..RESOLUTION).flat_map(|j| (0..RESOLUTION).flat_map(move |i| [place(x, i), place(y, j)])).collect();
-        let classes = gradless::metrics::largest(&model.logits(self.gpu, &grid)?, self.dataset.classes.len());
+        let classes = gradless::metrics::largest(&model.logits(self.gpu, &grid)?, dataset.classes.len());
         let points: Vec<_> =
             train.features.chunks_exact(2).zip(&train.labels).map(|(p, label)| (p[0], p[1], *label)).collect();
-        let name = |axis: usize| format!("{} (standardized)", self.dataset.feature_names[axis]);
-        let title = format!("{}: what the network predicts", self.dataset.name);
+        let name = |axis: usize| format!("{} (standardized)", dataset.feature_names[axis]);
+        let title = format!("{}: what the network predicts", dataset.name);
         let regions = Regions {
             title: &title,
             x_label: &name(0),
@@ -332,7 +281,7 @@ impl Training<'_> {
             y,
             resolution: RESOLUTION,
             classes: &classes,
-            class_names: &self.dataset.classes,
+            class_names: &dataset.classes,
             points: &points,
         };
         Ok(decision_regions(&regions, &self.folder.file("regions"))?)
@@ -351,9 +300,9 @@ impl Training<'_> {
         );
         say!(
             "{} ({} weights) · {} · population {} · {} generations, {} evaluations in {:.2} s",
-            self.config.model,
+            report["model"]["name"].as_str().unwrap_or_default(),
             report["model"]["parameters"],
-            self.config.optimizer,
+            report["optimizer"]["name"].as_str().unwrap_or_default(),
             report["population"],
             report["generations"],
             report["evaluations"],
@@ -377,9 +326,4 @@ impl Training<'_> {
         say!("stopped by {} · {}", report["stop"].as_str().unwrap_or_default(), self.folder.path().display());
         Ok(())
     }
-}
-
-/// Three decimals: what a clock reading is good for.
-fn round(value: f64) -> f64 {
-    (value * 1000.0).round() / 1000.0
 }

@@ -1,0 +1,144 @@
+//! What `compare` and `reproduce` have in common: one run of one method, and what is made of many.
+
+use std::io::IsTerminal;
+use std::path::Path;
+
+use anyhow::Result;
+use gradless::comparison::{Comparison, FEWEST_RUNS, Measured, band, thinned};
+use gradless::config::Config;
+use gradless::data::Dataset;
+use gradless::gpu::Gpu;
+use gradless::plot::{Curve, Series, banded_curve};
+use gradless::run::Stop;
+use gradless::training::{Point, Training};
+use serde_json::{Value, json};
+
+use super::progress::{Progress, interrupted};
+
+/// Points kept of a run's course.
+const TRACE: usize = 200;
+
+/// Trains once and reports as `train` does, with the method's name and the course of the run; none where Ctrl-C came
+/// before the end, since half a run is no run of the same budget.
+pub(super) fn measure(gpu: &Gpu, config: &Config, dataset: &Dataset, method: &str) -> Result<Option<Value>> {
+    let training = Training::new(config, dataset)?;
+    let (limit, _) = config.span();
+    let timed = limit == u32::MAX && config.seconds.is_some();
+    let mut progress = None;
+    let outcome = training.run(gpu, |run| {
+        let bar = progress.get_or_insert_with(|| Progress::new(limit.min(run.limit()), config.seconds, 0));
+        bar.show(run.report(), run.evaluations_per_generation(), timed);
+        !interrupted()
+    })?;
+    if let Some(bar) = progress {
+        bar.finish();
+    }
+    if outcome.stop == Some(Stop::Interrupted) {
+        return Ok(None);
+    }
+    let mut report = super::report::training(gpu, &training, &outcome);
+    let micro = |point: Point| Point { seconds: (point.seconds * 1e6).round() / 1e6, ..point };
+    let trace: Vec<Point> = thinned(&outcome.trace, TRACE).into_iter().map(micro).collect();
+    report["method"] = json!(method);
+    report["trace"] = json!(trace);
+    if std::io::stderr().is_terminal() {
+        let accuracy = outcome.test.map_or(String::new(), |test| format!(", test accuracy {:.4}", test.accuracy));
+        eprintln!(
+            "{} · {method} · seed {}: loss {:.5}{accuracy}, {:.2} s",
+            dataset.name, config.seed, outcome.train.loss, outcome.seconds
+        );
+    }
+    Ok(Some(report))
+}
+
+/// Runs as a CSV table, a row each; the cases' names first where there are any.
+pub(super) fn csv(runs: &[(Option<&str>, &Measured)]) -> Result<Vec<u8>> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let cases = runs.iter().any(|(case, _)| case.is_some());
+    let header = [
+        "method",
+        "seed",
+        "population",
+        "generations",
+        "evaluations",
+        "seconds",
+        "stop",
+        "train_loss",
+        "train_accuracy",
+        "test_loss",
+        "test_accuracy",
+        "precision",
+        "recall",
+        "f1",
+    ];
+    writer.write_record(cases.then_some("case").into_iter().chain(header))?;
+    for (case, run) in runs {
+        let test = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
+        let mut cells: Vec<String> = case.iter().map(ToString::to_string).collect();
+        cells.extend([
+            run.method.clone(),
+            run.seed.to_string(),
+            run.population.to_string(),
+            run.generations.to_string(),
+            run.evaluations.to_string(),
+            run.seconds.to_string(),
+            json!(run.stop).as_str().unwrap_or_default().into(),
+            run.train.loss.to_string(),
+            run.train.accuracy.to_string(),
+            test(run.test.map(|t| t.loss)),
+            test(run.test.map(|t| t.accuracy)),
+            test(run.test.map(|t| t.precision)),
+            test(run.test.map(|t| t.recall)),
+            test(run.test.map(|t| t.f1)),
+        ]);
+        writer.write_record(cells)?;
+    }
+    Ok(writer.into_inner()?)
+}
+
+/// Median loss with the range of all runs behind it, against evaluations and against seconds.
+pub(super) fn pictures(title: &str, names: &[String], runs: &[Measured], stem: &Path) -> Result<()> {
+    let evaluations = |point: &Point| point.evaluations as f64;
+    let seconds = |point: &Point| point.seconds;
+    for (x_label, position) in [("evaluations", evaluations as fn(&Point) -> f64), ("seconds", seconds)] {
+        let courses: Vec<_> = names
+            .iter()
+            .map(|name| band(&runs.iter().filter(|run| run.method == *name).collect::<Vec<_>>(), position))
+            .collect();
+        let lines: Vec<Vec<_>> =
+            courses.iter().map(|course| course.iter().map(|&(x, _, middle, _)| (x, middle)).collect()).collect();
+        let ranges: Vec<Vec<_>> =
+            courses.iter().map(|course| course.iter().map(|&(x, low, _, high)| (x, low, high)).collect()).collect();
+        let series: Vec<_> = names.iter().zip(&lines).map(|(name, points)| Series { name, points }).collect();
+        let curve = Curve { title, x_label, y_label: "best training loss, median and range", series: &series };
+        let ranges: Vec<&[_]> = ranges.iter().map(Vec::as_slice).collect();
+        let mut path = stem.as_os_str().to_owned();
+        path.push(format!("-{x_label}"));
+        banded_curve(&curve, &ranges, Path::new(&path))?;
+    }
+    Ok(())
+}
+
+/// What the rank tests say, a line each.
+pub(super) fn verdicts(comparison: &Comparison) -> Vec<String> {
+    let mut lines = Vec::new();
+    if comparison.methods.len() < 2 {
+        return lines;
+    }
+    if comparison.methods.iter().any(|method| method.runs < FEWEST_RUNS) {
+        lines.push(format!("With fewer than {FEWEST_RUNS} seeds a rank test cannot tell the methods apart."));
+        return lines;
+    }
+    for measure in ["train loss", "test accuracy"] {
+        let tests: Vec<_> = comparison.tests.iter().filter(|test| test.measure == measure).collect();
+        let Some(first) = tests.first() else { continue };
+        let others: Vec<String> = tests
+            .iter()
+            .map(|test| {
+                format!("{} {} (p = {:.3})", test.other, if test.clear { "clear" } else { "not clear" }, test.p)
+            })
+            .collect();
+        lines.push(format!("Best {measure}: {}; difference from {}.", first.best, others.join(", ")));
+    }
+    lines
+}

@@ -1,0 +1,236 @@
+//! One training, from settings and loaded data to scores: what `train`, `compare` and `reproduce` have in common.
+//! Nothing here touches files.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Result;
+use crate::config::Config;
+use crate::data::Dataset;
+use crate::gpu::Gpu;
+use crate::metrics::Scores;
+use crate::model::Model;
+use crate::objective::network::Network;
+use crate::population::Optimizer;
+use crate::run::{Report, Run, Stop};
+
+/// A network on its data and the optimizer that is to train it.
+pub struct Training<'a> {
+    /// The settings.
+    pub config: Config,
+    /// The rows.
+    pub dataset: &'a Dataset,
+    /// What is minimized.
+    pub network: Network,
+    /// How positions move.
+    pub optimizer: Box<dyn Optimizer>,
+}
+
+/// Where a run was at some moment.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "(u64, f64, f32)", into = "(u64, f64, f32)")]
+pub struct Point {
+    /// Candidates scored until then.
+    pub evaluations: u64,
+    /// Seconds until then.
+    pub seconds: f64,
+    /// Best loss until then; with batches, on the batch of that generation.
+    pub loss: f32,
+}
+
+impl From<(u64, f64, f32)> for Point {
+    fn from((evaluations, seconds, loss): (u64, f64, f32)) -> Self {
+        Self { evaluations, seconds, loss }
+    }
+}
+
+impl From<Point> for (u64, f64, f32) {
+    fn from(point: Point) -> Self {
+        (point.evaluations, point.seconds, point.loss)
+    }
+}
+
+/// What a training came to.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The best network.
+    pub model: Model,
+    /// Its scores on the rows it learned from.
+    pub train: Scores,
+    /// Its scores on the rows held out; none where there are none.
+    pub test: Option<Scores>,
+    /// Candidates scored, remembered ones included.
+    pub evaluations: u64,
+    /// Generations done.
+    pub generations: u32,
+    /// Seconds since the first submission.
+    pub seconds: f64,
+    /// Seconds of these in which the device was at work, where it has timestamps.
+    pub device_seconds: Option<f64>,
+    /// Why it ended.
+    pub stop: Option<Stop>,
+    /// How it got there.
+    pub trace: Vec<Point>,
+}
+
+impl<'a> Training<'a> {
+    /// Brings settings and data together. Needs no device yet.
+    ///
+    /// # Errors
+    /// [`Error::Setting`](crate::Error::Setting) for what makes no sense, alone or with these data.
+    pub fn new(config: &Config, dataset: &'a Dataset) -> Result<Self> {
+        let optimizer = config.build_optimizer()?;
+        let architecture = config.architecture(dataset.train.width as u32, dataset.classes.len() as u32)?;
+        let mut network = Network::new(architecture, &dataset.train.features, &dataset.train.labels)?;
+        network.loss = config.loss;
+        network.batch = config.batch.filter(|batch| *batch as usize != dataset.train.rows);
+        Ok(Self { config: config.clone(), dataset, network, optimizer })
+    }
+
+    /// Allocates and draws the first positions.
+    ///
+    /// # Errors
+    /// Those of [`Builder::start`](crate::run::Builder::start).
+    pub fn start(&self, gpu: &Gpu) -> Result<Run> {
+        let config = &self.config;
+        let (generations, horizon) = config.span();
+        let mut builder = Run::new(gpu, &self.network, self.optimizer.as_ref())
+            .members(config.population)
+            .seed(config.seed)
+            .generations(generations)
+            .horizon(horizon);
+        if let Some(evaluations) = config.evaluations {
+            builder = builder.evaluations(evaluations);
+        }
+        if let Some(target) = config.target {
+            builder = builder.target(target);
+        }
+        builder.start()
+    }
+
+    /// Trains to the end and scores what came of it. `watch` sees the run after every step; `false` from it ends the
+    /// run there.
+    ///
+    /// # Errors
+    /// Those of [`Training::start`] and of the device.
+    pub fn run(&self, gpu: &Gpu, mut watch: impl FnMut(&Run) -> bool) -> Result<Outcome> {
+        let mut run = self.start(gpu)?;
+        let mut trace = Trace::default();
+        while run.report().stop.is_none() {
+            run.step()?;
+            trace.extend(run.report());
+            let go_on = watch(&run);
+            if run.report().stop.is_some() {
+                break;
+            }
+            if !go_on {
+                run.interrupt(Stop::Interrupted)?;
+            } else if self.config.seconds.is_some_and(|s| run.report().seconds >= s) {
+                run.interrupt(Stop::Seconds)?;
+            }
+        }
+        trace.extend(run.report());
+        let mut outcome = self.outcome(gpu, &mut run)?;
+        outcome.trace = trace.points;
+        Ok(outcome)
+    }
+
+    /// One generation of a run that is then forgotten. It makes the driver compile what it puts off until the first
+    /// use, which would otherwise count as time of whichever run comes first.
+    ///
+    /// # Errors
+    /// As [`Training::run`].
+    pub fn warm_up(&self, gpu: &Gpu) -> Result<()> {
+        self.start(gpu)?.advance(1)?;
+        Ok(())
+    }
+
+    /// The best network of a run.
+    ///
+    /// # Errors
+    /// [`Error::Device`](crate::Error::Device) when the device was lost or an operation failed.
+    pub fn model(&self, run: &mut Run) -> Result<Model> {
+        let architecture = self.network.architecture.clone();
+        let weights = architecture.weights(&run.best()?);
+        Ok(Model { architecture, loss: self.config.loss, encoder: self.dataset.encoder.clone(), weights })
+    }
+
+    /// Scores the best network of a run. The trace is left empty.
+    ///
+    /// # Errors
+    /// Those of [`Model::score`].
+    pub fn outcome(&self, gpu: &Gpu, run: &mut Run) -> Result<Outcome> {
+        let model = self.model(run)?;
+        let Dataset { train, test, .. } = self.dataset;
+        let (_, train_scores) = model.score(gpu, &train.features, &train.labels)?;
+        let (_, test_scores) = model.score(gpu, &test.features, &test.labels)?;
+        let report = run.report();
+        Ok(Outcome {
+            model,
+            train: train_scores,
+            test: (test.rows > 0).then_some(test_scores),
+            evaluations: report.evaluations,
+            generations: report.generation,
+            seconds: report.seconds,
+            device_seconds: report.device_seconds,
+            stop: report.stop,
+            trace: Vec::new(),
+        })
+    }
+}
+
+/// A trace in the making: a point for every generation.
+#[derive(Default)]
+struct Trace {
+    points: Vec<Point>,
+    evaluations: u64,
+    seconds: f64,
+}
+
+impl Trace {
+    /// Takes in the generations that are new. The host sees the clock once a step only, so the generations of a step
+    /// are taken to have been equally long.
+    fn extend(&mut self, report: &Report) {
+        let new = &report.history[self.points.len().min(report.history.len())..];
+        if new.is_empty() {
+            return;
+        }
+        let (evaluations, seconds) = (self.evaluations, self.seconds);
+        for (index, record) in new.iter().enumerate() {
+            let share = (index + 1) as f64 / new.len() as f64;
+            self.points.push(Point {
+                evaluations: evaluations + ((report.evaluations - evaluations) as f64 * share).round() as u64,
+                seconds: seconds + (report.seconds - seconds) * share,
+                loss: record.best,
+            });
+        }
+        (self.evaluations, self.seconds) = (report.evaluations, report.seconds);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::Record;
+
+    #[test]
+    fn a_step_is_divided_among_its_generations() {
+        let record = |best| Record { best, lowest: best, mean: best, share: 1.0 };
+        let mut report = Report {
+            generation: 1,
+            evaluations: 10,
+            best: 5.0,
+            stop: None,
+            history: vec![record(5.0)],
+            seconds: 1.0,
+            device_seconds: None,
+        };
+        let mut trace = Trace::default();
+        trace.extend(&report);
+        report.history.extend([record(4.0), record(3.0)]);
+        (report.generation, report.evaluations, report.seconds) = (3, 30, 2.0);
+        trace.extend(&report);
+        trace.extend(&report);
+        let expected = [(10, 1.0, 5.0), (20, 1.5, 4.0), (30, 2.0, 3.0)].map(Point::from);
+        assert_eq!(trace.points, expected);
+    }
+}

@@ -1,0 +1,241 @@
+//! `compare` and `reproduce`, as a user meets them.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
+mod common;
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+fn gradless(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gradless"));
+    command.current_dir(folder).env("NODEVICE_SELECT", "1").env_remove("GRADLESS_DATA");
+    command
+}
+
+fn output(folder: &Path, arguments: &str) -> Output {
+    gradless(folder).args(arguments.split_whitespace()).output().unwrap()
+}
+
+/// The JSON object that a command prints, and nothing else on stdout; with what it wrote on stderr.
+fn json(folder: &Path, arguments: &str) -> (Value, String) {
+    let output = output(folder, &format!("{arguments} --json"));
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{arguments}: {errors}");
+    (serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{arguments}: {e}")), errors)
+}
+
+fn refused(folder: &Path, arguments: &str, code: i32) -> String {
+    let output = output(folder, arguments);
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{arguments}: {message}");
+    assert!(message.contains("error") && !message.contains("panicked"), "{arguments}: {message}");
+    message
+}
+
+fn texts(list: &Value, key: &str) -> Vec<String> {
+    list.as_array().unwrap().iter().map(|entry| entry[key].as_str().unwrap().to_string()).collect()
+}
+
+#[test]
+fn methods_are_compared_on_the_same_rows_with_the_same_budget() {
+    if common::gpu().is_none() {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let (report, errors) = json(home.path(), "compare iris --optimizers pso,gwo --seeds 2 --evaluations 2000");
+    assert_eq!(errors, "", "progress is for terminals");
+    assert_eq!((&report["command"], &report["budget"]["evaluations"]), (&"compare".into(), &2000.into()));
+    assert_eq!(texts(&report["methods"], "method"), ["pso", "gwo"]);
+    let runs = report["runs"].as_array().unwrap();
+    assert_eq!(texts(&report["runs"], "method"), ["pso", "gwo", "pso", "gwo"]);
+    for run in runs {
+        assert_eq!((&run["command"], &run["data"]["train_rows"]), (&"train".into(), &120.into()));
+        assert_eq!((&run["evaluations"], &run["generations"]), (&1920.into(), &15.into()));
+        let trace = run["trace"].as_array().unwrap();
+        assert_eq!((trace.len(), &trace[0][0], &trace[14][0]), (15, &128.into(), &1920.into()));
+        assert!(trace.is_sorted_by(|a, b| a[1].as_f64() <= b[1].as_f64() && a[2].as_f64() >= b[2].as_f64()));
+        let (last, loss) = (trace[14][2].as_f64().unwrap(), run["train"]["loss"].as_f64().unwrap());
+        assert!((last - loss).abs() < 1e-4 * (1.0 + loss), "{last} {loss}");
+    }
+    assert_eq!(report["tests"].as_array().unwrap().len(), 2);
+    assert!(report["tests"][0]["clear"] == false && report["tests"][0]["p"].as_f64().unwrap() > 0.05);
+    let out = home.path().join(report["out"].as_str().unwrap());
+    assert!(out.ends_with("runs/compare-iris-1"));
+    for file in ["config.toml", "loss-evaluations.png", "loss-evaluations.svg", "loss-seconds.png", "loss-seconds.svg"]
+    {
+        assert!(out.join(file).metadata().unwrap().len() > 0, "{file}");
+    }
+    let saved: Value = serde_json::from_slice(&std::fs::read(out.join("compare.json")).unwrap()).unwrap();
+    assert_eq!(saved, report);
+    assert_eq!(std::fs::read_to_string(out.join("compare.csv")).unwrap().lines().count(), 5);
+    // A run of a comparison is the run that `train` makes.
+    let train = "train iris --optimizer gwo --seed 2 --evaluations 2000 --out t";
+    let (alone, _) = json(home.path(), train);
+    assert_eq!((&alone["train"], &alone["test"]), (&runs[3]["train"], &runs[3]["test"]));
+}
+
+#[test]
+fn methods_bring_settings_of_their_own_and_the_table_is_honest() {
+    if common::gpu().is_none() {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let list = "--optimizers pso:social=1.2,population=32,whole/gwo:leaders=best-3 --optimizers empso:batch=20";
+    let budget = "--seeds 2 --generations 6 --population 16 --test 0 --out c";
+    let (report, _) = json(home.path(), &format!("compare xor:60 {list} {budget}"));
+    let runs = report["runs"].as_array().unwrap();
+    assert_eq!(
+        texts(&report["methods"], "method"),
+        ["pso:social=1.2,population=32", "whole/gwo:leaders=best-3", "empso:batch=20"]
+    );
+    assert_eq!((&runs[0]["population"], &runs[0]["optimizer"]["settings"]["social"]), (&32.into(), &1.2.into()));
+    assert_eq!(runs[1]["optimizer"]["settings"]["leaders"], "best-3");
+    assert_eq!((&runs[2]["batch"], &runs[2]["population"]), (&20.into(), &16.into()));
+    assert!(runs[0]["test"].is_null() && report["methods"][0]["test"].is_null());
+    assert!(report["tests"].as_array().unwrap().iter().all(|test| test["measure"] == "train loss"));
+    assert!(refused(home.path(), "compare xor --optimizers pso --out c", 1).contains("another --out"));
+    let text = output(home.path(), "compare xor:60 --optimizers pso,gwo --seeds 2 --seconds 0.05 --out d");
+    let text = String::from_utf8(text.stdout).unwrap();
+    assert!(text.contains("With fewer than 4 seeds") && text.contains("0.05 s a run"), "{text}");
+    let text = output(home.path(), "compare xor:60 --optimizers pso,gwo --seeds 4 --generations 2 --out e");
+    let text = String::from_utf8(text.stdout).unwrap();
+    assert!(text.contains("Best train loss: ") && text.contains("clear (p = "), "{text}");
+}
+
+#[test]
+fn wrong_comparisons_are_refused_before_anything_is_written() {
+    let home = tempfile::tempdir().unwrap();
+    for (arguments, word) in [
+        ("compare iris", "--optimizers"),
+        ("compare iris --optimizers pso,nope", "gwo"),
+        ("compare iris --optimizers pso,pso", "twice"),
+        ("compare iris --optimizers pso,population=3", "colon"),
+        ("compare iris --optimizers halves/pso", "search"),
+        ("compare iris --optimizers pso:social=9", "social"),
+        ("compare iris --optimizers pso --seeds 0", "seeds"),
+        ("compare iris --optimizers pso --evaluations 100", "smaller population"),
+        ("compare iris --optimizers pso --evaluations 1000 --seconds 1", "cannot be used"),
+        ("compare nosuchdata --optimizers pso", "iris"),
+        ("reproduce nothing", "neuron-pso"),
+    ] {
+        let message = refused(home.path(), arguments, 2);
+        assert!(message.contains(word), "{arguments}: {message}");
+    }
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0, "nothing was written");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_comparison_keeps_what_it_measured() {
+    if common::gpu().is_none() {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let child = gradless(home.path())
+        .args("compare moons --optimizers pso,gwo --seeds 100 --out c --json".split_whitespace())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let table = home.path().join("c/compare.csv");
+    while std::fs::read_to_string(&table).map_or(0, |text| text.lines().count()) < 3 {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let runs = report["runs"].as_array().unwrap();
+    assert!((2..200).contains(&runs.len()) && report["planned"] == 200);
+    assert!(runs.iter().all(|run| run["stop"] == "generations"), "half a run is none");
+    assert!(home.path().join("c/loss-seconds.png").exists());
+}
+
+const EXPERIMENT: &str = r#"
+name = "tiny"
+title = "A paper on little"
+source = "nowhere"
+about = "What is known of it."
+seeds = 2
+[[case]]
+name = "square"
+methods = ["pso", "gwo:leaders=best-3"]
+config = { data = "xor:60", evaluations = 200, population = 20 }
+published = [{ method = "guessing", accuracy = 0.5, source = "a coin" }]
+[[case]]
+name = "table"
+methods = ["pso"]
+get = "the table of all tables"
+config = { data = "sub/table.csv", generations = 3, population = 10 }
+"#;
+
+#[test]
+fn an_experiment_goes_on_where_it_was_and_repeats_what_changed() {
+    if common::gpu().is_none() {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("tiny.toml");
+    std::fs::write(&file, EXPERIMENT).unwrap();
+    let run = |arguments: &str| json(home.path(), &format!("reproduce tiny.toml {arguments}"));
+    let seconds = |report: &Value, case: usize| -> Vec<String> {
+        report["cases"][case]["runs"].as_array().unwrap().iter().map(|run| run["trace"].to_string()).collect()
+    };
+    let (first, errors) = run("");
+    assert!(errors.contains("the table of all tables") && errors.contains("sub/table.csv"), "{errors}");
+    assert!(first["cases"][1]["skipped"].as_str().unwrap().contains("--data"));
+    assert_eq!(texts(&first["cases"][0]["runs"], "method"), ["pso", "gwo:leaders=best-3", "pso", "gwo:leaders=best-3"]);
+    let out = home.path().join("runs/reproduce-tiny");
+    let tables = std::fs::read_to_string(out.join("tables.md")).unwrap();
+    for text in ["# A paper on little", "What is known", "| `pso` | 2 |", "guessing (a coin) | | 0.5 |", "Not run"] {
+        assert!(tables.contains(text), "{text}: {tables}");
+    }
+    for file in ["results.json", "results.csv", "runs.jsonl", "square-evaluations.png", "square-seconds.svg"] {
+        assert!(out.join(file).metadata().unwrap().len() > 0, "{file}");
+    }
+    // The clock readings of a trace never come twice: equal ones were not measured again.
+    let (again, _) = run("");
+    assert_eq!(seconds(&first, 0), seconds(&again, 0));
+    // A damaged line costs one run, and what is said about the paper costs none.
+    let kept = std::fs::read_to_string(out.join("runs.jsonl")).unwrap();
+    std::fs::write(out.join("runs.jsonl"), &kept[..kept.len() - 20]).unwrap();
+    std::fs::write(&file, EXPERIMENT.replace("known of it", "not known of it")).unwrap();
+    let (mended, errors) = run("");
+    assert!(errors.contains("line 4"), "{errors}");
+    let same = |a: &Value, b: &Value| seconds(a, 0).iter().zip(&seconds(b, 0)).filter(|(a, b)| a == b).count();
+    assert_eq!(same(&first, &mended), 3);
+    // Data that came in, a seed more, and a budget that changed.
+    std::fs::create_dir(home.path().join("sub")).unwrap();
+    let rows: String = (0..40).map(|i| format!("{},{},{}\n", i % 7, i % 5, ["a", "b"][i % 2])).collect();
+    std::fs::write(home.path().join("sub/table.csv"), format!("x,y,class\n{rows}")).unwrap();
+    let (more, _) = run("--seeds 3 --data .");
+    assert!(more["cases"][1]["skipped"].is_null() && seconds(&more, 1).len() == 3);
+    assert_eq!((seconds(&more, 0).len(), same(&mended, &more)), (6, 4));
+    std::fs::write(&file, EXPERIMENT.replace("evaluations = 200", "evaluations = 220")).unwrap();
+    let (other, _) = run("--seeds 3 --only square");
+    assert_eq!((other["cases"].as_array().unwrap().len(), same(&more, &other)), (1, 0));
+}
+
+#[test]
+fn experiments_are_listed_and_one_without_its_data_says_what_to_get() {
+    let home = tempfile::tempdir().unwrap();
+    let listed = String::from_utf8(output(home.path(), "reproduce").stdout).unwrap();
+    assert!(listed.contains("neuron-pso") && listed.contains("2412.05667"), "{listed}");
+    let help = String::from_utf8(output(home.path(), "compare --help").stdout).unwrap();
+    assert!(help.contains("by ranks") && help.matches("[default").count() >= 10, "{help}");
+    let (listed, _) = json(home.path(), "reproduce");
+    assert_eq!(listed["experiments"][0]["name"], "neuron-pso");
+    let message = refused(home.path(), "reproduce neuron-pso --only nothing", 2);
+    assert!(message.contains("dry-bean"), "{message}");
+    if common::gpu().is_none() {
+        return;
+    }
+    let message = refused(home.path(), "reproduce neuron-pso --only rice --data here", 1);
+    assert!(message.contains("UCI data set 545") && message.contains("here/tabular/rice.csv"), "{message}");
+    std::fs::create_dir(home.path().join("mine")).unwrap();
+    std::fs::write(home.path().join("mine/letter.txt"), "dear").unwrap();
+    assert!(refused(home.path(), "reproduce neuron-pso --out mine", 1).contains("another --out"));
+}
