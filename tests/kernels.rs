@@ -271,10 +271,10 @@ fn spso_agrees(gpu: &Gpu, spso: &Spso2011, domain: &Domain) {
     // The last is of more coordinates than one thread sums over.
     for (members, dims) in SHAPES.into_iter().chain([(5, 100)]) {
         let case = format!("{spso:?}, {members} members, {dims} dims");
-        let objective = told(dims, domain);
+        let objective = told(dims, domain.clone());
         let run = Run::new(gpu, &objective, spso).members(members).seed(SEED).generations(GENERATIONS);
         let mut run = run.start().unwrap();
-        let mut twin = StandardSwarm::start(spso.clone(), members, dims, domain, SEED);
+        let mut twin = StandardSwarm::start(spso.clone(), members, dims, domain.clone(), SEED);
         let allowed = if dims == 2 { TURN } else { DRIFT };
         for generation in 0..GENERATIONS {
             let asked: Vec<Vec<f32>> = run.ask().unwrap().chunks(dims as usize).map(<[f32]>::to_vec).collect();
@@ -310,7 +310,7 @@ fn a_normal_start_without_walls_agrees_with_the_twin() {
     gwo_agrees(&gpu, Leaders::Original, &OPEN);
 }
 
-fn gwo_agrees(gpu: &Gpu, rule: Leaders, domain: Domain) {
+fn gwo_agrees(gpu: &Gpu, rule: Leaders, domain: &Domain) {
     for (members, dims) in SHAPES {
         let case = format!("{rule:?}, {members} members, {dims} dims");
         let objective = told(dims, domain.clone());
