@@ -341,8 +341,8 @@ fn gwo_agrees(gpu: &Gpu, rule: Leaders, domain: &Domain) {
 #[test]
 fn gwo_agrees_with_its_twin() {
     let Some(gpu) = common::gpu() else { return };
-    gwo_agrees(&gpu, Leaders::Original, BOX);
-    gwo_agrees(&gpu, Leaders::BestThree, BOX);
+    gwo_agrees(&gpu, Leaders::Original, &BOX);
+    gwo_agrees(&gpu, Leaders::BestThree, &BOX);
 }
 
 // Reductions and the leader rule, on fitness made to be difficult.
