@@ -129,13 +129,17 @@ pub(crate) struct Search {
     /// pso, mpso, empso, rempso, spso-2011 or gwo [default: pso].
     #[arg(long, value_name = "NAME", help_heading = "Search")]
     pub(crate) optimizer: Option<String>,
+    /// What is searched at a time: whole, neurons, layers, blocks:N or subspace:N. Neurons win on networks of more
+    /// than a few hundred weights [default: whole].
+    #[arg(long, value_name = "SPACE", help_heading = "Search")]
+    pub(crate) search: Option<String>,
     /// A setting of the optimizer; give it again for more. See --help-settings.
     #[arg(short = 's', long = "setting", value_name = "KEY=VALUE", value_parser = setting, help_heading = "Search")]
     pub(crate) settings: Vec<(String, String)>,
     /// List the settings of --optimizer with their defaults, and leave.
     #[arg(long, help_heading = "Search")]
     pub(crate) help_settings: bool,
-    /// Candidates of a generation [default: 128; minimize: 30].
+    /// Candidates of a generation, or of a block where blocks are searched [default: 128, blocks: 10; minimize: 30].
     #[arg(long, value_name = "N", help_heading = "Search")]
     pub(crate) population: Option<u32>,
     /// Generations at most; schedules run over them [default: 300; minimize: 500].

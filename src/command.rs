@@ -23,10 +23,10 @@ mod trial;
 use anyhow::Result;
 use comfy_table::{ContentArrangement, Table, presets};
 use gradless::gpu::{Gpu, Pick};
-use gradless::optimizer::Entry;
+use gradless::optimizer::{BLOCK_SETTINGS, Entry, Turns};
 use serde_json::json;
 
-use crate::cli::{Cli, Command, Data, Device};
+use crate::cli::{self, Cli, Command, Data, Device};
 
 pub(crate) fn run(cli: Cli) -> Result<()> {
     match cli.command {
@@ -78,14 +78,20 @@ fn print_profile(gpu: &Gpu) {
 }
 
 /// Lists an optimizer's settings.
-fn print_settings(name: Option<&str>) -> Result<()> {
-    let entry = Entry::find(name.unwrap_or("pso"))?;
+fn print_settings(search: &cli::Search) -> Result<()> {
+    let entry = Entry::find(search.optimizer.as_deref().unwrap_or("pso"))?;
     say!("{}: {}", entry.name, entry.about);
     let defaults = entry.defaults();
     let mut table = table(&["setting", "default", "meaning"]);
+    let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_string);
     for (name, meaning) in entry.settings {
-        let default = defaults[name].as_str().map_or_else(|| defaults[name].to_string(), str::to_string);
-        table.add_row([*name, &default, *meaning]);
+        table.add_row([*name, &text(&defaults[name]), *meaning]);
+    }
+    if search.search.as_deref().is_some_and(|space| space != "whole" && !space.starts_with("subspace")) {
+        let defaults = json!(Turns::default());
+        for (name, meaning) in BLOCK_SETTINGS {
+            table.add_row([&format!("search.{name}"), &text(&defaults[name]), meaning]);
+        }
     }
     say!("{table}");
     Ok(())

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::{Missing, Options};
 use crate::objective::network::{Activation, Architecture, Loss};
-use crate::optimizer::Entry;
+use crate::optimizer::search;
 use crate::population::Optimizer;
 use crate::{Error, Result};
 
@@ -33,14 +33,14 @@ pub struct Config {
     pub activation: Activation,
     /// What a row costs.
     pub loss: Loss,
-    /// What is searched at a time: `whole`, all weights at once.
+    /// What is searched at a time: `whole`, `neurons`, `layers`, `blocks:N`, `subspace:N`.
     pub search: String,
     /// Name of the optimizer.
     pub optimizer: String,
     /// Its settings where they are not the defaults.
     pub settings: BTreeMap<String, toml::Value>,
-    /// Candidates of a generation.
-    pub population: u32,
+    /// Candidates of a generation, or of a block where blocks are searched; none for what suits the search.
+    pub population: Option<u32>,
     /// Generations at most; none where evaluations or seconds end the run.
     pub generations: Option<u32>,
     /// Candidates scored at most.
@@ -74,7 +74,7 @@ impl Default for Config {
             search: "whole".into(),
             optimizer: "pso".into(),
             settings: BTreeMap::new(),
-            population: 128,
+            population: None,
             generations: None,
             evaluations: None,
             seconds: None,
@@ -88,6 +88,8 @@ impl Default for Config {
 }
 
 impl Config {
+    /// Candidates of a generation when the whole vector is searched.
+    pub const POPULATION: u32 = 128;
     /// Generations when nothing else ends a run.
     pub const GENERATIONS: u32 = 300;
     /// Generations over which schedules run when only time ends a run.
@@ -127,15 +129,21 @@ impl Config {
     /// # Errors
     /// [`Error::Setting`] for an unknown name or a value out of range.
     pub fn build_optimizer(&self) -> Result<Box<dyn Optimizer>> {
-        if self.search != "whole" {
-            return Err(Error::setting("search", &self.search, "only whole is there so far"));
-        }
         let text = |value: &toml::Value| match value {
             toml::Value::String(text) => text.clone(),
             other => other.to_string(),
         };
         let settings = self.settings.iter().map(|(key, value)| (key.clone(), text(value))).collect();
-        Entry::find(&self.optimizer)?.build(&settings)
+        search::build(&self.search, &self.optimizer, &settings)
+    }
+
+    /// Candidates of a generation, or of a block where blocks are searched.
+    pub fn members(&self) -> u32 {
+        self.population.unwrap_or(match self.search.as_str() {
+            "neurons" | "layers" => 10,
+            search if search.starts_with("blocks") => 10,
+            _ => Self::POPULATION,
+        })
     }
 
     /// The network for so many features and classes.
@@ -173,7 +181,7 @@ impl Config {
     /// # Errors
     /// [`Error::Setting`] naming the setting and what is allowed.
     pub fn check(&self) -> Result<()> {
-        if self.population == 0 {
+        if self.population == Some(0) {
             return Err(Error::setting("population", 0, "there must be at least one candidate"));
         }
         if self.generations == Some(0) {
@@ -232,7 +240,7 @@ mod tests {
     #[test]
     fn senseless_values_are_refused() {
         let refused = |config: Config| config.check().unwrap_err().to_string();
-        assert!(refused(Config { population: 0, ..Config::default() }).contains("population"));
+        assert!(refused(Config { population: Some(0), ..Config::default() }).contains("population"));
         assert!(refused(Config { seconds: Some(f64::NAN), ..Config::default() }).contains("seconds"));
         assert!(refused(Config { optimizer: "sgd2".into(), ..Config::default() }).contains("sgd2"));
         assert!(refused(Config { validation: 0.6, ..Config::default() }).contains("0 to 0.5"));

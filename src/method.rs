@@ -65,7 +65,7 @@ impl Method {
         for (key, value) in &self.settings {
             let number = || value.parse().map_err(|_| Error::setting(key, value, "give a whole number"));
             match key.as_str() {
-                "population" => config.population = number()?,
+                "population" => config.population = Some(number()?),
                 "generations" => config.generations = Some(number()?),
                 "batch" if value == "full" => config.batch = None,
                 "batch" => config.batch = Some(number()?),
@@ -75,7 +75,7 @@ impl Method {
             }
         }
         config.check()?;
-        let generation = u64::from(config.population);
+        let generation = u64::from(config.members());
         if let Some(evaluations) = config.evaluations.filter(|all| *all < generation) {
             let remedy =
                 format!("{self} scores {generation} in its first generation: give more, or a smaller population");
@@ -189,10 +189,10 @@ mod tests {
 
     #[test]
     fn a_method_takes_the_place_of_common_settings() {
-        let common = Config { population: 100, batch: Some(32), evaluations: Some(1000), ..Config::default() };
+        let common = Config { population: Some(100), batch: Some(32), evaluations: Some(1000), ..Config::default() };
         let of = |text: &str| text.parse::<Method>().unwrap().apply(&common);
         let config = of("pso:social=1.25,population=64,generations=7,batch=full").unwrap();
-        assert_eq!((config.population, config.generations, config.batch), (64, Some(7), None));
+        assert_eq!((config.members(), config.generations, config.batch), (64, Some(7), None));
         assert_eq!(config.build_optimizer().unwrap().settings()["social"], 1.25);
         assert_eq!(of("gwo").unwrap().batch, Some(32));
         assert_eq!(of("whole/gwo").unwrap().search, "whole");

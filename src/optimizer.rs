@@ -1,6 +1,8 @@
 //! How positions move: one file and one shader each, listed here.
 
 mod ars;
+mod blocks;
+mod cpso;
 mod eggroll;
 mod empso;
 mod follow;
@@ -11,6 +13,7 @@ mod pepg;
 mod pso;
 mod rempso;
 mod rule;
+pub mod search;
 mod sep_cma_es;
 mod snes;
 mod spso_2011;
@@ -22,6 +25,8 @@ use std::collections::BTreeMap;
 use crate::population::Optimizer;
 use crate::{Error, Result};
 pub use ars::Ars;
+pub use blocks::{ByBlocks, Gate, Partition, SETTINGS as BLOCK_SETTINGS, Turn, Turns};
+pub use cpso::Cpso;
 pub use eggroll::Eggroll;
 pub use empso::{EmPso, Form};
 pub use gwo::{Gwo, Leaders};
@@ -54,6 +59,8 @@ pub const OPTIMIZERS: &[Entry] = &[
     empso::ENTRY,
     rempso::ENTRY,
     spso_2011::ENTRY,
+    cpso::SPLIT,
+    cpso::HYBRID,
     gwo::ENTRY,
     openai_es::ENTRY,
     eggroll::ENTRY,

@@ -6,7 +6,7 @@ mod points;
 use crate::Result;
 use crate::gpu::{Bindings, Buffer, Gpu, Recording, View};
 pub use perturbed::{Noise, Perturbed};
-pub use points::{Chunk, LowRank, Points, Structure};
+pub use points::{Blocks, Chunk, LowRank, Points, Structure};
 
 /// Largest finite `f32`: a fitness that was never measured or was not finite. Same value as in `finite.wgsl`.
 pub const WORST: f32 = f32::MAX;
@@ -105,6 +105,8 @@ pub struct Context {
     pub largest_chunk: u32,
     /// Whether a fitness holds only for the generation it was measured in ([`Evaluation::changes`]).
     pub changing: bool,
+    /// Whether candidates will be blocks of a vector ([`Optimizer::blockwise`]).
+    pub blockwise: bool,
 }
 
 /// What is optimized: a description; [`Objective::bind`] gives it buffers.
@@ -146,6 +148,25 @@ pub trait Evaluation {
         false
     }
 
+    /// Records "score this vector, of which blocks are searched", and brings up to date what is kept of it to score
+    /// its blocks by. `changed`: the blocks that may have changed since; none for all.
+    ///
+    /// # Errors
+    /// Whatever keeps it from being scored on this device.
+    fn refresh(&mut self, vector: &Points, changed: Option<&Points>, recording: &mut Recording) -> Result<()> {
+        let _ = changed;
+        self.score(vector, recording)
+    }
+
+    /// Records "score these on the rows held out for choosing", if there are any.
+    ///
+    /// # Errors
+    /// Whatever keeps them from being scored on this device.
+    fn validate(&mut self, points: &Points, recording: &mut Recording) -> Result<bool> {
+        let _ = (points, recording);
+        Ok(false)
+    }
+
     /// A closure that scores one candidate on the host, in place of [`Evaluation::score`].
     fn on_host(&mut self) -> Option<HostCall<'_>> {
         None
@@ -165,6 +186,14 @@ pub trait Optimizer: std::fmt::Debug {
     /// # Errors
     /// [`Error::Setting`] naming the setting, its value and what is allowed.
     fn check(&self) -> Result<()>;
+    /// Whether it searches blocks of the vector in the context of the others.
+    fn blockwise(&self) -> bool {
+        false
+    }
+    /// Whether it can search blocks: it moves members, each block's by themselves.
+    fn moves_blocks(&self) -> bool {
+        true
+    }
     /// Allocates the population and compiles the kernels.
     ///
     /// # Errors
@@ -190,6 +219,16 @@ pub trait Step {
     fn tell(&self) -> &Recording;
     /// Everything a checkpoint must hold, under stable names.
     fn state(&self) -> Vec<(String, View)>;
+
+    /// Brings the remembered positions up to date, where they lag behind.
+    fn settle(&self) -> Option<&Recording> {
+        None
+    }
+
+    /// What is to be recorded once the first positions are there, or others were restored.
+    fn resume(&self) -> Option<&Recording> {
+        None
+    }
 
     /// The commands of a generation, the clock excepted.
     ///

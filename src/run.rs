@@ -228,8 +228,13 @@ impl Builder<'_> {
             clock: Bindings::new().with("clock", clock.view()),
             largest_chunk: self.largest_chunk,
             changing: false,
+            blockwise: self.optimizer.blockwise(),
         };
         let mut evaluation = self.objective.bind(&context)?;
+        if context.blockwise && evaluation.on_host().is_some() {
+            let remedy = "a closure is called between ask and tell: search the whole vector, or write it in WGSL";
+            return Err(Error::setting("search", "by blocks", remedy));
+        }
         let context = Context { changing: evaluation.changes(), ..context };
         let shape = Shape { blocks: 1, members: self.members, width: self.objective.dims() };
         let mut step = self.optimizer.bind(&context, shape, &self.objective.domain())?;
@@ -272,6 +277,9 @@ impl Builder<'_> {
         };
         gpu.write(&clock.view(), &[now]);
         gpu.submit(&[step.start()], &[])?;
+        if let Some(resume) = step.resume() {
+            gpu.submit(&[resume], &[])?;
+        }
         let report = Report {
             generation: 0,
             evaluations: 0,
@@ -478,6 +486,9 @@ impl Run {
         clock.limit = self.limit;
         clock.stopped = u32::from(clock.generation >= self.limit);
         self.gpu.write(&self.clock.view(), &[clock]);
+        if let Some(resume) = self.step.resume() {
+            self.gpu.submit(&[resume], &[])?;
+        }
         self.submitted = clock.generation;
         self.report.generation = clock.generation;
         self.report.evaluations = u64::from(clock.generation) * self.per_generation;

@@ -94,7 +94,7 @@ impl<'a> Training<'a> {
         let config = &self.config;
         let (generations, horizon) = config.span();
         let mut builder = Run::new(gpu, &self.network, self.optimizer.as_ref())
-            .members(config.population)
+            .members(config.members())
             .seed(config.seed)
             .generations(generations)
             .horizon(horizon);

@@ -43,6 +43,7 @@ fn score_at(gpu: &Gpu, network: &Network, members: u32, largest_chunk: u32, gene
         clock: Bindings::new().with("clock", clock.view()),
         largest_chunk,
         changing: false,
+        blockwise: false,
     };
     let shape = Shape { blocks: 1, members, width: dims };
     let fitness = Points::fitness_buffer(gpu, "fitness", shape).unwrap();

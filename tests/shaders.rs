@@ -46,8 +46,12 @@ fn every_shader_is_loaded_by_a_module() {
 /// A shader with every constant that the engine sets for a run.
 fn constants() -> Source {
     let numbers = [
+        ("ALL_BLOCKS", 42),
+        ("ALL_HALF", 3),
         ("ALL_ROWS", 150),
+        ("BLEND_COLUMNS", 4),
         ("BLOCKS", 1),
+        ("BLOCK_WIDTH", 3),
         ("CANDIDATES", 70),
         ("CANDIDATE_QUADS", 18),
         ("CENTRE", 68),
@@ -55,18 +59,29 @@ fn constants() -> Source {
         ("CHUNKS", 2),
         ("CHUNK_MEMBERS", 36),
         ("COLUMNS", 1176),
+        ("COLUMNS_OF_MEMBERS", 16),
         ("COORDINATES", 7),
         ("DIMS", 7),
         ("FIRST_ROW", 50),
+        ("FIRST_BLOCK", 5),
+        ("GATE", 1),
+        ("GROUP_OFFSET", 2),
         ("HALF", 4),
         ("HISTORY", 1024),
+        ("LANE", 1),
+        ("LANE_BLOCKS", 9),
+        ("LANE_HALF", 2),
         ("MEMBERS", 70),
+        ("MEMBER_COLUMNS", 16),
+        ("MEMBER_COUNT", 10),
         ("MEMBER_QUADS", 18),
+        ("MOVES", 5),
         ("NOISE_QUADS", 10),
         ("NOISE_ROWS", 7),
         ("OUTPUTS", 3),
         ("PADDED_OUTPUTS", 8),
         ("PADDED_ROWS", 256),
+        ("PADDED_MEMBERS", 12),
         ("PAIRS", 35),
         ("QUADS", 9),
         ("RANKED", 70),
@@ -77,6 +92,7 @@ fn constants() -> Source {
         ("SECOND", 1),
         ("SHARED", 2),
         ("SORTED", 128),
+        ("SLOTS", 2),
         ("SOME_ROWS", 100),
         ("STAGED", 120),
         ("STRIDE", 36),
@@ -92,7 +108,7 @@ fn constants() -> Source {
 }
 
 /// Optimizers whose shader is all of their own.
-const ALONE: [&str; 7] = ["pso", "mpso", "empso", "gwo", "snes", "ars", "sep-cma-es"];
+const ALONE: [&str; 8] = ["pso", "mpso", "empso", "gwo", "snes", "ars", "sep-cma-es", "blocks"];
 
 /// The shaders with entry points that are files, assembled as the engine does.
 fn assembled() -> Vec<(String, Source)> {
@@ -105,6 +121,10 @@ fn assembled() -> Vec<(String, Source)> {
     add("run", &[("run", file("run.wgsl"))]);
     for name in ALONE {
         add(name, &[(name, file(&format!("optimizer/{name}.wgsl")))]);
+    }
+    for points in ["vector", "blocks"] {
+        let pieces = [(points, file(&format!("points/{points}.wgsl"))), ("spell", file("points/spell.wgsl"))];
+        add(points, &pieces);
     }
     add("noise", &[("noise", file("points/noise.wgsl"))]);
     add("utility", &[("utility", file("optimizer/utility.wgsl"))]);

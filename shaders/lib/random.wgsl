@@ -13,6 +13,8 @@ const RADIUS: u32 = 12u;
 const INFORM: u32 = 13u;
 const BATCH: u32 = 16u;
 const NOISE: u32 = 24u;
+const CONTEXT: u32 = 27u;
+const ORDER: u32 = 28u;
 const OBJECTIVE: u32 = 32u; // and what the objective adds to it
 
 // Words to uniforms in [0, 1).

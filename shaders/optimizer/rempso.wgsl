@@ -23,7 +23,7 @@ fn moved(t: u32, v: vec4f, toward_own: vec4f, toward_leader: vec4f) -> vec4f {
 
 // The place of coordinate `k` in a random order of 0 .. WIDTH - 1: a Feistel network (Luby and Rackoff 1988) permutes
 // the next power of 4, and places past the end walk on until they are back (Black and Rogaway 2002).
-fn shuffled(k: u32, block: u32) -> u32 {
+fn axis_at(k: u32, block: u32) -> u32 {
     let half = (33u - countLeadingZeros(WIDTH - 1u)) / 2u;
     let mask = (1u << half) - 1u;
     var place = k;
@@ -47,7 +47,7 @@ fn pair(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) g
     let t = line(global, groups);
     if t >= COORDINATES { return; }
     let block = t / WIDTH;
-    axes[t] = block * WIDTH + shuffled(t % WIDTH, block);
+    axes[t] = axis_at(t % WIDTH, block);
 }
 
 // A' R A d for a pair of coordinates, with the r of each: turned, scaled, turned back.
@@ -68,11 +68,11 @@ fn ask_paired(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgro
     if block >= BLOCKS || column * 4u >= chunk.members { return; }
     if clock.generation == 0u || clock.stopped != 0u { return; }
     if slot >= settings.pairs {
-        follow_best(axes[block * WIDTH + settings.pairs + slot], column);
+        follow_best(block * WIDTH + axes[block * WIDTH + settings.pairs + slot], column);
         return;
     }
-    let i = axes[block * WIDTH + 2u * slot];
-    let j = axes[block * WIDTH + 2u * slot + 1u];
+    let i = block * WIDTH + axes[block * WIDTH + 2u * slot];
+    let j = block * WIDTH + axes[block * WIDTH + 2u * slot + 1u];
     let ti = i * QUADS + column;
     let tj = j * QUADS + column;
     let quad = chunk.first / 4u + column;

@@ -50,6 +50,18 @@ fn start(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) 
     velocity[t] = vec4f(0.0);
 }
 
+// One thread per quad of a chunk: personal bests that were beaten are overwritten now, not when their member moves on.
+@compute @workgroup_size(WORKGROUP)
+fn take_over(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) groups: vec3u) {
+    let t = line(global, groups);
+    let column = t % QUADS;
+    if t >= COORDINATES * QUADS || column * 4u >= chunk.members || clock.stopped != 0u { return; }
+    let mask = improved[t / QUADS / WIDTH * MEMBER_QUADS + chunk.first / 4u + column];
+    if mask != 0u {
+        personal[t] = select(personal[t], positions[t], pending(mask));
+    }
+}
+
 // One workgroup per block: who beat its own record, and who holds the best one.
 @compute @workgroup_size(REDUCE)
 fn tell_own(

@@ -95,7 +95,7 @@ fn described(arguments: &Compare) -> Result<Config> {
     config.model = arguments.model.clone().unwrap_or(config.model);
     config.activation = arguments.activation.unwrap_or(config.activation);
     config.loss = arguments.loss.unwrap_or(config.loss);
-    config.population = arguments.population.unwrap_or(config.population);
+    config.population = arguments.population;
     if let Some(batch) = &arguments.batch {
         config.batch = train::batch_rows(batch)?;
     }
@@ -107,6 +107,7 @@ fn described(arguments: &Compare) -> Result<Config> {
 fn described_in_toml(common: &Config, names: &[String], seeds: u32) -> Result<String> {
     let mut config = common.clone();
     train::resolve(&mut config, &Value::Null)?;
+    config.population = common.population;
     if common.seconds.is_some() || common.evaluations.is_some() {
         config.generations = common.generations;
     }

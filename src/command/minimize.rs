@@ -17,7 +17,7 @@ use crate::cli::Minimize;
 
 pub(super) fn run(arguments: &Minimize) -> Result<()> {
     if arguments.search.help_settings {
-        return super::print_settings(arguments.search.optimizer.as_deref());
+        return super::print_settings(&arguments.search);
     }
     if arguments.list {
         return list(arguments.output.json);
@@ -51,8 +51,8 @@ pub(super) fn run(arguments: &Minimize) -> Result<()> {
             json!({
                 "command": "minimize", "version": env!("CARGO_PKG_VERSION"), "device": super::device_json(&gpu),
                 "function": name, "dims": dims, "shift": moved, "optimum": function.map(|f| (f.value)(dims)),
-                "optimizer": {"name": config.optimizer, "search": "whole", "settings": optimizer.settings()},
-                "seed": config.seed, "population": config.population,
+                "optimizer": {"name": config.optimizer, "search": config.search, "settings": optimizer.settings()},
+                "seed": config.seed, "population": config.members(),
                 "best": best, "x": point, "generations": main.generations, "evaluations": main.evaluations,
                 "seconds": main.seconds, "stop": main.stop,
                 "runs": main.values, "mean": main.mean(), "median": main.median(),
@@ -62,7 +62,7 @@ pub(super) fn run(arguments: &Minimize) -> Result<()> {
         );
         return Ok(());
     }
-    say!("{name}, {dims} dimensions, {}, population {}", config.optimizer, config.population);
+    say!("{name}, {dims} dimensions, {}, population {}", config.optimizer, config.members());
     if let Some(function) = function {
         say!("optimum  {}", (function.value)(dims));
     }
@@ -78,9 +78,11 @@ pub(super) fn run(arguments: &Minimize) -> Result<()> {
 
 fn described(arguments: &Minimize) -> Result<Config> {
     let search = &arguments.search;
+    let blocks = search.search.as_ref().is_some_and(|space| space != "whole" && !space.starts_with("subspace"));
     let mut config = Config {
         optimizer: search.optimizer.clone().unwrap_or_else(|| "pso".into()),
-        population: search.population.unwrap_or(30),
+        search: search.search.clone().unwrap_or_else(|| "whole".into()),
+        population: search.population.or(blocks.then_some(10)).or(Some(30)),
         generations: search.generations,
         evaluations: search.evaluations,
         seconds: search.seconds,
@@ -177,7 +179,7 @@ fn several(
     for index in 0..u64::from(arguments.runs) {
         let (generations, horizon) = config.span();
         let mut builder = Run::new(gpu, objective, optimizer)
-            .members(config.population)
+            .members(config.members())
             .seed(config.seed.wrapping_add(index))
             .generations(generations)
             .horizon(horizon);

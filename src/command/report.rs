@@ -19,7 +19,7 @@ pub(super) fn training(gpu: &Gpu, training: &Training, outcome: &Outcome) -> Val
                   "activation": architecture.activation, "loss": config.loss},
         "optimizer": {"name": config.optimizer, "search": config.search, "settings": optimizer.settings()},
         "seed": config.seed,
-        "population": config.population,
+        "population": config.members(),
         "batch": config.batch,
         "generations": outcome.generations,
         "evaluations": outcome.evaluations,

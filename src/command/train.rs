@@ -20,7 +20,7 @@ use crate::cli::Train;
 
 pub(super) fn run(arguments: &Train) -> Result<()> {
     if arguments.search.help_settings {
-        return super::print_settings(arguments.search.optimizer.as_deref());
+        return super::print_settings(&arguments.search);
     }
     let mut config = described(arguments)?;
     config.check()?;
@@ -89,12 +89,13 @@ fn described(arguments: &Train) -> Result<Config> {
         activation = arguments.activation,
         loss = arguments.loss,
         optimizer = search.optimizer.clone(),
-        population = search.population,
+        search = search.search.clone(),
         seed = search.seed,
         checkpoint = arguments.checkpoint,
     );
     config.label = arguments.label.clone().or(config.label);
     config.header = arguments.header.or(config.header);
+    config.population = search.population.or(config.population);
     config.generations = search.generations.or(config.generations);
     config.evaluations = search.evaluations.or(config.evaluations);
     config.seconds = search.seconds.or(config.seconds);
@@ -137,6 +138,7 @@ fn refuse_beside_resume(arguments: &Train) -> Result<()> {
         ("model", arguments.model.is_some()),
         ("activation", arguments.activation.is_some()),
         ("loss", arguments.loss.is_some()),
+        ("search", search.search.is_some()),
         ("optimizer", search.optimizer.is_some()),
         ("setting", !search.settings.is_empty()),
         ("population", search.population.is_some()),
@@ -163,6 +165,7 @@ pub(super) fn resolve(config: &mut Config, settings: &serde_json::Value) -> Resu
     if config.evaluations.is_none() && config.seconds.is_none() {
         config.generations.get_or_insert(Config::GENERATIONS);
     }
+    config.population = Some(config.members());
     for (key, value) in settings.as_object().into_iter().flatten() {
         if let Ok(value) = toml::Value::try_from(value) {
             config.settings.insert(key.clone(), value);

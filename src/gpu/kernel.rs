@@ -43,6 +43,11 @@ impl Bindings {
         self
     }
 
+    /// What is bound to the variable `name`.
+    pub fn view(&self, name: &str) -> Option<View> {
+        self.0.get(name).cloned()
+    }
+
     /// These and all of `other`, whose views win.
     #[must_use]
     pub fn and(mut self, other: &Self) -> Self {

@@ -17,6 +17,7 @@ const LIBRARY: &[(&str, &str)] = &[
     ("random", include_str!("../../shaders/lib/random.wgsl")),
     ("rate", include_str!("../../shaders/optimizer/rule/rate.wgsl")),
     ("shifted", include_str!("../../shaders/functions/shifted.wgsl")),
+    ("shuffle", include_str!("../../shaders/lib/shuffle.wgsl")),
     ("sin2_pi", include_str!("../../shaders/lib/sin2_pi.wgsl")),
     ("smallest", include_str!("../../shaders/lib/smallest.wgsl")),
     ("strategy", include_str!("../../shaders/optimizer/strategy.wgsl")),

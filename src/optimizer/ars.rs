@@ -61,6 +61,10 @@ impl Optimizer for Ars {
         0
     }
 
+    fn moves_blocks(&self) -> bool {
+        false
+    }
+
     fn check(&self) -> Result<()> {
         within("sigma", self.sigma, f32::MIN_POSITIVE, f32::MAX)?;
         within("top", self.top, f32::MIN_POSITIVE, 1.0)?;

@@ -65,6 +65,10 @@ impl Optimizer for Eggroll {
         0
     }
 
+    fn moves_blocks(&self) -> bool {
+        false
+    }
+
     fn check(&self) -> Result<()> {
         if !(1..=16).contains(&self.rank) {
             return Err(Error::setting("rank", self.rank, "must be a number from 1 to 16"));

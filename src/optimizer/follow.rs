@@ -56,5 +56,5 @@ pub(super) fn bind(context: &Context, shape: Shape, domain: &Domain, rule: &Rule
         }
     }
     let tell = flock.tell()?;
-    Ok(flock.finish(start, ask, tell))
+    flock.finish(start, ask, tell)
 }

@@ -59,6 +59,10 @@ impl Optimizer for OpenAiEs {
         0
     }
 
+    fn moves_blocks(&self) -> bool {
+        false
+    }
+
     fn check(&self) -> Result<()> {
         within("sigma", self.sigma, f32::MIN_POSITIVE, f32::MAX)?;
         self.rule.check()

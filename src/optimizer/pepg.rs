@@ -75,6 +75,10 @@ impl Optimizer for Pepg {
         0
     }
 
+    fn moves_blocks(&self) -> bool {
+        false
+    }
+
     fn check(&self) -> Result<()> {
         within("sigma", self.sigma, f32::MIN_POSITIVE, f32::MAX)?;
         within("sigma_rate", self.sigma_rate, 0.0, 10.0)?;

@@ -93,6 +93,10 @@ impl Optimizer for SepCmaEs {
         0
     }
 
+    fn moves_blocks(&self) -> bool {
+        false
+    }
+
     fn check(&self) -> Result<()> {
         within("sigma", self.sigma, f32::MIN_POSITIVE, f32::MAX)
     }

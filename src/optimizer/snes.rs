@@ -65,6 +65,10 @@ impl Optimizer for Snes {
         0
     }
 
+    fn moves_blocks(&self) -> bool {
+        false
+    }
+
     fn check(&self) -> Result<()> {
         within("sigma", self.sigma, f32::MIN_POSITIVE, f32::MAX)?;
         within("mean_rate", self.mean_rate, 0.0, 10.0)?;

@@ -133,7 +133,7 @@ impl Optimizer for Spso2011 {
 
         let mut tell = flock.tell()?;
         flock.once(&mut tell, "tell_epoch", Threads::Line(shape.blocks))?;
-        Ok(flock.finish(start, ask, tell))
+        flock.finish(start, ask, tell)
     }
 }
 

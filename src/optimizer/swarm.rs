@@ -41,6 +41,7 @@ struct SwarmStep {
     start: Recording,
     ask: Recording,
     tell: Recording,
+    settle: Recording,
 }
 
 impl Flock {
@@ -172,9 +173,14 @@ impl Flock {
     }
 
     /// The swarm that moves as recorded.
-    pub(super) fn finish(self, start: Recording, ask: Recording, tell: Recording) -> Box<dyn Step> {
+    ///
+    /// # Errors
+    /// What keeps a kernel from being compiled or bound.
+    pub(super) fn finish(self, start: Recording, ask: Recording, tell: Recording) -> Result<Box<dyn Step>> {
+        let mut settle = Recording::new();
+        self.over_chunks(&mut settle, "take_over", self.quads())?;
         let Self { points, personal, best, best_fitness, state, .. } = self;
-        Box::new(SwarmStep { points, personal, best, best_fitness, state, start, ask, tell })
+        Ok(Box::new(SwarmStep { points, personal, best, best_fitness, state, start, ask, tell, settle }))
     }
 }
 
@@ -209,6 +215,10 @@ impl Step for SwarmStep {
 
     fn state(&self) -> Vec<(String, View)> {
         self.state.clone()
+    }
+
+    fn settle(&self) -> Option<&Recording> {
+        Some(&self.settle)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Candidates as objectives see them: a WGSL function `at(candidate, i)` over some buffers, and the structure behind it.
 
-use super::{Context, Shape, WORST};
+use super::{Context, Group, Shape, WORST};
 use crate::gpu::{Bindings, Buffer, Gpu, Recording, Source, Threads, View, WORKGROUP};
 use crate::{Error, Result};
 
@@ -35,6 +35,23 @@ pub enum Structure {
     Noisy,
     /// A mean plus noise of low rank.
     LowRank(LowRank),
+    /// A vector of which some blocks are searched, each by members of its own.
+    Blocks(Blocks),
+}
+
+/// Candidate `slot padded + m` is the context with one block replaced: block `chosen[slot]` of the group by member m.
+#[derive(Clone)]
+pub struct Blocks {
+    /// Blocks of equal width, one of which a candidate replaces.
+    pub group: Group,
+    /// Blocks that are searched now.
+    pub slots: u32,
+    /// Members of each.
+    pub members: u32,
+    /// Members padded to whole quads.
+    pub padded: u32,
+    /// Columns of the members' positions: row `slot width + i`, column m is coordinate i of member m.
+    pub columns: u32,
 }
 
 /// Candidate c is `centre + sign(c) spread noise(c)`. The noise of a group's matrix is a product of two thin ones, that
@@ -148,6 +165,71 @@ impl Points {
         Ok(Self { source, structure: Structure::Free, chunks, ..self.clone() })
     }
 
+    /// A single candidate: the vector itself.
+    ///
+    /// # Errors
+    /// [`Error::Limit`] when memory runs out.
+    pub fn vector(gpu: &Gpu, vector: &Buffer<f32>, dims: u32, fitness: &Buffer<f32>) -> Result<Self> {
+        let uniform = gpu.uniform("chunk", &ChunkUniform { first: 0, members: 1 })?;
+        let bindings = Bindings::new()
+            .with("context", vector.view())
+            .with("chunk", uniform.view())
+            .with("fitness", fitness.view());
+        let fill = Recording::new();
+        let chunk = Chunk { first: 0, members: 1, positions: vector.clone(), bindings, fill };
+        let source = Source::new()
+            .constant("DIMS", dims)
+            .constant("STRIDE", 4)
+            .constant("WORKGROUP", WORKGROUP)
+            .piece("vector", include_str!("../../shaders/points/vector.wgsl"))?;
+        let (structure, fitness) = (Structure::Free, fitness.clone());
+        Ok(Self { source, structure, stride: 4, dims, candidates: 1, chunks: vec![chunk], fitness })
+    }
+
+    /// Members of blocks of `group`, each block in the place of the context's: those of a population of `slots` blocks.
+    ///
+    /// # Errors
+    /// [`Error::Limit`] when they do not fit one buffer.
+    pub fn blocks(
+        gpu: &Gpu,
+        members: &Self,
+        group: Group,
+        slots: u32,
+        (context, chosen, dims): (&View, &View, u32),
+    ) -> Result<Self> {
+        let [arena] = &members.chunks[..] else {
+            return Err(Error::Limit {
+                what: format!("{} members of {} coordinates each", members.candidates, slots * group.width),
+                needed: "several buffers".into(),
+                allowed: "one".into(),
+                remedy: "use a smaller --population".into(),
+            });
+        };
+        let padded = members.candidates.next_multiple_of(4);
+        let blocks = Blocks { group, slots, members: members.candidates, padded, columns: members.stride };
+        let candidates = slots * padded;
+        let uniform = gpu.uniform("chunk", &ChunkUniform { first: 0, members: candidates })?;
+        let bindings = arena
+            .bindings
+            .clone()
+            .with("chunk", uniform.view())
+            .with("context", context.clone())
+            .with("chosen", chosen.clone());
+        let chunk = Chunk { first: 0, members: candidates, bindings, ..arena.clone() };
+        let source = Source::new()
+            .constant("DIMS", dims)
+            .constant("STRIDE", stride(candidates))
+            .constant("WORKGROUP", WORKGROUP)
+            .constant("PADDED_MEMBERS", padded)
+            .constant("COLUMNS_OF_MEMBERS", members.stride)
+            .constant("BLOCK_WIDTH", group.width)
+            .constant("GROUP_OFFSET", group.offset)
+            .piece("blocks", include_str!("../../shaders/points/blocks.wgsl"))?;
+        let stride = stride(candidates);
+        let (structure, fitness) = (Structure::Blocks(blocks), members.fitness.clone());
+        Ok(Self { source, structure, stride, dims, candidates, chunks: vec![chunk], fitness })
+    }
+
     /// A fitness buffer for `shape`, filled with [`WORST`].
     ///
     /// # Errors
@@ -174,7 +256,7 @@ fn direct(dims: u32, stride: u32) -> Result<Source> {
 /// Columns for `members` candidates: whole octets, as the matrix products of the software adapter take them, and never a multiple of 4 KiB, where the rows of a column would fall
 /// into the same few cache sets.
 pub(super) fn stride(members: u32) -> u32 {
-    let quads = members.next_multiple_of(8);
+    let quads = if members <= 4 { 4 } else { members.next_multiple_of(8) };
     if quads >= 1024 && quads.is_multiple_of(1024) { quads + 16 } else { quads }
 }
 

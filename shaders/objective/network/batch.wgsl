@@ -1,4 +1,4 @@
-//! import clock, random, grid
+//! import clock, random, grid, shuffle
 // A mini-batch, drawn on the device: the same for the whole population. Every epoch visits the rows in a new random
 // order, each once; the order is a permutation computed from the seed and the epoch, nothing is stored.
 @group(2) @binding(0) var<storage, read> some_rows: array<vec4f>;
@@ -7,30 +7,11 @@
 @group(2) @binding(3) var<storage, read_write> batch_columns: array<f32>;
 @group(2) @binding(4) var<storage, read_write> batch_labels: array<u32>;
 
-// Four Feistel rounds over the two halves of an index of 2 HALF bits.
-fn shuffle(index: u32, keys: vec4u) -> u32 {
-    let mask = (1u << HALF) - 1u;
-    var left = index >> HALF;
-    var right = index & mask;
-    for (var round = 0u; round < 4u; round += 1u) {
-        var mixed = (right + keys[round]) * 0x9E3779B1u;
-        mixed = (mixed ^ (mixed >> 15u)) * 0x85EBCA77u;
-        let next = left ^ ((mixed ^ (mixed >> 13u)) & mask);
-        left = right;
-        right = next;
-    }
-    return (left << HALF) | right;
-}
-
-// The row at a place of the shuffled data; indices past the end walk on until they are inside.
+// The row at a place of the shuffled data.
 fn drawn(place: u32) -> u32 {
     let epoch = place / ALL_ROWS;
     let keys = philox(vec4u(epoch, 0u, 0u, BATCH), vec2u(clock.seed_low, clock.seed_high));
-    var index = shuffle(place % ALL_ROWS, keys);
-    while index >= ALL_ROWS {
-        index = shuffle(index, keys);
-    }
-    return index;
+    return shuffled(place % ALL_ROWS, ALL_ROWS, HALF, keys);
 }
 
 // One thread per vec4 of a row of the batch. Rows too many for one binding come in several dispatches: each fills in

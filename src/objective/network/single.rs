@@ -41,6 +41,7 @@ fn resting(gpu: &Gpu) -> Result<Context> {
         clock: Bindings::new().with("clock", clock.view()),
         largest_chunk: u32::MAX,
         changing: false,
+        blockwise: false,
     })
 }
 
