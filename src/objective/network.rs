@@ -10,6 +10,7 @@
 
 mod batch;
 mod fused;
+mod incremental;
 mod layered;
 #[cfg(not(target_arch = "wasm32"))]
 mod single;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use self::batch::Batch;
 use self::fused::Fused;
+use self::incremental::Incremental;
 use self::layered::Layered;
 use crate::gpu::{Bindings, Recording, Source};
 use crate::population::{Chunk, Context, Domain, Evaluation, Group, Objective, Points, Start, Structure};
@@ -279,17 +281,19 @@ impl Objective for Network {
             let remedy = format!("a batch has 1 to {} rows, or give full", self.rows);
             return Err(Error::setting("batch", batch, remedy));
         }
-        let form = self.choose();
+        // Neurons are scored by what is kept of the network's layers.
+        let form = if context.blockwise { Form::Layered } else { self.choose() };
         if form == Form::Tiled && self.architecture.hidden.len() != 1 {
             return Err(Error::setting("form", "tiled", "it is for networks with one hidden layer"));
         }
         let batch = Batch::new(context, self, form)?;
+        let incremental = if context.blockwise { Some(Incremental::new(context, self, &batch)?) } else { None };
         let scorer: Box<dyn Scorer> = match form {
             Form::Layered => Box::new(Layered::new(context, self, &batch)?),
             fused => Box::new(Fused::new(context, self, &batch, fused)?),
         };
         let context = context.clone();
-        Ok(Box::new(NetworkEvaluation { context, form, batch, scorer, changes: self.batch.is_some() }))
+        Ok(Box::new(NetworkEvaluation { context, form, batch, scorer, incremental, changes: self.batch.is_some() }))
     }
 }
 
@@ -303,6 +307,7 @@ struct NetworkEvaluation {
     form: Form,
     batch: Batch,
     scorer: Box<dyn Scorer>,
+    incremental: Option<Incremental>,
     changes: bool,
 }
 
@@ -313,11 +318,21 @@ impl Evaluation for NetworkEvaluation {
     }
 
     fn score(&mut self, points: &Points, recording: &mut Recording) -> Result<()> {
+        if let (Some(incremental), Structure::Blocks(blocks)) = (&mut self.incremental, &points.structure)
+            && let Some(layer) = incremental.layer_of(blocks)
+        {
+            return incremental.score(points, (layer, *blocks), &self.batch, recording);
+        }
         // The tiled form reads a weight once for every tile of rows.
         if self.form == Form::Tiled && !matches!(points.structure, Structure::Free) {
             return self.scorer.score(&points.lifted(&self.context)?, &self.batch, recording);
         }
         self.scorer.score(points, &self.batch, recording)
+    }
+
+    fn refresh(&mut self, vector: &Points, changed: Option<&Points>, recording: &mut Recording) -> Result<()> {
+        let Some(incremental) = &mut self.incremental else { return self.score(vector, recording) };
+        incremental.refresh(vector, changed, &self.batch, recording)
     }
 
     fn changes(&self) -> bool {

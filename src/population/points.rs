@@ -40,7 +40,7 @@ pub enum Structure {
 }
 
 /// Candidate `slot padded + m` is the context with one block replaced: block `chosen[slot]` of the group by member m.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub struct Blocks {
     /// Blocks of equal width, one of which a candidate replaces.
     pub group: Group,

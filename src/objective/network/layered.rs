@@ -9,13 +9,13 @@ use std::fmt::Write as _;
 use super::batch::{Batch, TILE_ROWS};
 use super::{Architecture, Layer, Network, Scorer, total};
 use crate::Result;
-use crate::gpu::{Bindings, Buffer, Kernel, Recording, Source, Threads, View};
+use crate::gpu::{Bindings, Buffer, Gpu, Kernel, Recording, Source, Threads, View};
 use crate::population::{Context, Points};
 
 /// Bytes of a scratch buffer at most.
 const SCRATCH: u64 = 64 << 20;
 /// Rows of a thread at most.
-const MOST_ROWS: u32 = 16;
+pub(super) const MOST_ROWS: u32 = 16;
 
 #[repr(C)]
 #[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
@@ -29,9 +29,9 @@ struct Part {
 
 /// How a tile is shaped and fetched on this adapter.
 #[derive(Clone, Copy, Debug)]
-struct Tile {
+pub(super) struct Tile {
     /// Lanes along rows: threads of a workgroup.
-    lanes: u32,
+    pub(super) lanes: u32,
     /// Sums of a thread at most: rows times units.
     sums: u32,
     /// Largest number of units of a thread.
@@ -59,18 +59,34 @@ struct Scratch {
 }
 
 impl Tile {
-    fn padded(self, outputs: u32) -> u32 {
+    /// The shape for this adapter.
+    pub(super) fn on(gpu: &Gpu) -> Self {
+        match gpu.subgroup().filter(|size| gpu.is_software() && *size == 8) {
+            Some(size) => Self { lanes: 8, sums: 128, units: 32, broadcast: Some(size) },
+            None => Self { lanes: 64, sums: 64, units: 8, broadcast: None },
+        }
+    }
+
+    /// The same for so many columns of weights, which may be no whole number of subgroups.
+    pub(super) fn for_columns(self, columns: u32) -> Self {
+        match self.broadcast {
+            Some(size) if !columns.is_multiple_of(size) => Self { sums: 64, units: 8, broadcast: None, ..self },
+            _ => self,
+        }
+    }
+
+    pub(super) fn padded(self, outputs: u32) -> u32 {
         outputs.next_multiple_of(self.broadcast.unwrap_or(4))
     }
 
     /// Units of a thread for a layer: the largest allowed number that divides it.
-    fn units_for(self, padded: u32) -> u32 {
+    pub(super) fn units_for(self, padded: u32) -> u32 {
         let step = self.broadcast.unwrap_or(4);
         (1..=self.units / step).rev().map(|n| n * step).find(|n| padded.is_multiple_of(*n)).unwrap_or(step)
     }
 
     /// Rows of a thread beside so many units, `lanes` apart: a power of two.
-    fn rows_for(self, units: u32) -> u32 {
+    pub(super) fn rows_for(self, units: u32) -> u32 {
         1 << (self.sums / units).clamp(1, MOST_ROWS).ilog2()
     }
 }
@@ -78,10 +94,7 @@ impl Tile {
 impl Layered {
     pub(super) fn new(context: &Context, network: &Network, batch: &Batch) -> Result<Self> {
         let gpu = &context.gpu;
-        let tile = match gpu.subgroup().filter(|size| gpu.is_software() && *size == 8) {
-            Some(size) => Tile { lanes: 8, sums: 128, units: 32, broadcast: Some(size) },
-            None => Tile { lanes: 64, sums: 64, units: 8, broadcast: None },
-        };
+        let tile = Tile::on(gpu);
         let architecture = network.architecture.clone();
         let part_rows = batch.rows.min(4096);
         let padded_rows = part_rows.next_multiple_of(tile.lanes * MOST_ROWS);
@@ -255,7 +268,7 @@ impl Scorer for Layered {
 
 /// `weight(candidate, t)`: the t-th staged number of a candidate. Layer after layer, input after input, the biases as
 /// one input more; padding is 0.
-fn weights(architecture: &Architecture, tile: Tile) -> String {
+pub(super) fn weights(architecture: &Architecture, tile: Tile) -> String {
     let mut text = String::from("fn weight(candidate: u32, t: u32) -> f32 {\n");
     let mut offset = 0;
     for layer in architecture.layers() {
@@ -278,7 +291,7 @@ fn weights(architecture: &Architecture, tile: Tile) -> String {
 }
 
 /// The kernel of one layer: `rows` by `units` sums a thread, as named accumulators.
-fn dense(layer: &Layer, tile: Tile, first: bool, last: bool) -> String {
+pub(super) fn dense(layer: &Layer, tile: Tile, first: bool, last: bool) -> String {
     let padded = tile.padded(layer.outputs);
     let units = tile.units_for(padded);
     let (lanes, rows) = (tile.lanes, tile.rows_for(units));
