@@ -23,6 +23,7 @@ mod trial;
 use anyhow::Result;
 use comfy_table::{ContentArrangement, Table, presets};
 use gradless::gpu::{Gpu, Pick};
+use gradless::optimizer::search::by_blocks;
 use gradless::optimizer::{BLOCK_SETTINGS, Entry, Turns};
 use serde_json::json;
 
@@ -87,7 +88,7 @@ fn print_settings(search: &cli::Search) -> Result<()> {
     for (name, meaning) in entry.settings {
         table.add_row([*name, &text(&defaults[name]), *meaning]);
     }
-    if search.search.as_deref().is_some_and(|space| space != "whole" && !space.starts_with("subspace")) {
+    if search.search.as_deref().is_some_and(by_blocks) {
         let defaults = json!(Turns::default());
         for (name, meaning) in BLOCK_SETTINGS {
             table.add_row([&format!("search.{name}"), &text(&defaults[name]), meaning]);

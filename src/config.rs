@@ -133,15 +133,19 @@ impl Config {
             toml::Value::String(text) => text.clone(),
             other => other.to_string(),
         };
-        let settings = self.settings.iter().map(|(key, value)| (key.clone(), text(value))).collect();
+        let mut settings: BTreeMap<_, _> =
+            self.settings.iter().map(|(key, value)| (key.clone(), text(value))).collect();
+        // Rows held out have no other use.
+        if self.validation > 0.0 && search::by_blocks(&self.search) {
+            settings.entry("search.gate".into()).or_insert_with(|| "soft".into());
+        }
         search::build(&self.search, &self.optimizer, &settings)
     }
 
     /// Candidates of a generation, or of a block where blocks are searched.
     pub fn members(&self) -> u32 {
         self.population.unwrap_or(match self.search.as_str() {
-            "neurons" | "layers" => 10,
-            search if search.starts_with("blocks") => 10,
+            space if search::by_blocks(space) => 10,
             _ => Self::POPULATION,
         })
     }
@@ -205,6 +209,10 @@ impl Config {
         }
         if self.batch == Some(0) {
             return Err(Error::setting("batch", 0, "a batch has at least one row, or give full"));
+        }
+        if self.validation > 0.0 && !search::by_blocks(&self.search) {
+            let remedy = "only --search neurons, layers and blocks:N choose by rows held out: leave it out";
+            return Err(Error::setting("validation", self.validation, remedy));
         }
         self.architecture(1, 2)?;
         self.build_optimizer()?;

@@ -83,6 +83,9 @@ impl<'a> Training<'a> {
         let mut network = Network::new(architecture, &dataset.train.features, &dataset.train.labels)?;
         network.loss = config.loss;
         network.batch = config.batch.filter(|batch| *batch as usize != dataset.train.rows);
+        if dataset.validation.rows > 0 {
+            network.hold_out(&dataset.validation.features, &dataset.validation.labels)?;
+        }
         Ok(Self { config: config.clone(), dataset, network, optimizer })
     }
 

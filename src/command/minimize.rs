@@ -78,7 +78,7 @@ pub(super) fn run(arguments: &Minimize) -> Result<()> {
 
 fn described(arguments: &Minimize) -> Result<Config> {
     let search = &arguments.search;
-    let blocks = search.search.as_ref().is_some_and(|space| space != "whole" && !space.starts_with("subspace"));
+    let blocks = search.search.as_deref().is_some_and(gradless::optimizer::search::by_blocks);
     let mut config = Config {
         optimizer: search.optimizer.clone().unwrap_or_else(|| "pso".into()),
         search: search.search.clone().unwrap_or_else(|| "whole".into()),

@@ -202,6 +202,7 @@ pub struct Network {
     rows: u32,
     features: Arc<[f32]>,
     labels: Arc<[u32]>,
+    held_out: Option<Box<Network>>,
 }
 
 impl Network {
@@ -237,7 +238,17 @@ impl Network {
             rows: rows as u32,
             features: features.into(),
             labels: labels.into(),
+            held_out: None,
         })
+    }
+
+    /// Rows held out from training, by which a search may choose the best network.
+    ///
+    /// # Errors
+    /// As [`Network::new`].
+    pub fn hold_out(&mut self, features: &[f32], labels: &[u32]) -> Result<()> {
+        self.held_out = Some(Box::new(Self::new(self.architecture.clone(), features, labels)?));
+        Ok(())
     }
 
     /// Rows altogether.
@@ -288,12 +299,29 @@ impl Objective for Network {
         }
         let batch = Batch::new(context, self, form)?;
         let incremental = if context.blockwise { Some(Incremental::new(context, self, &batch)?) } else { None };
+        let held_out = match &self.held_out {
+            Some(network) => {
+                let network = Self { loss: self.loss, ..(**network).clone() };
+                let rows = Batch::new(context, &network, Form::Layered)?;
+                let layered = Layered::new(context, &network, &rows)?;
+                Some((rows, layered))
+            }
+            None => None,
+        };
         let scorer: Box<dyn Scorer> = match form {
             Form::Layered => Box::new(Layered::new(context, self, &batch)?),
             fused => Box::new(Fused::new(context, self, &batch, fused)?),
         };
         let context = context.clone();
-        Ok(Box::new(NetworkEvaluation { context, form, batch, scorer, incremental, changes: self.batch.is_some() }))
+        Ok(Box::new(NetworkEvaluation {
+            context,
+            form,
+            batch,
+            scorer,
+            incremental,
+            held_out,
+            changes: self.batch.is_some(),
+        }))
     }
 }
 
@@ -308,6 +336,7 @@ struct NetworkEvaluation {
     batch: Batch,
     scorer: Box<dyn Scorer>,
     incremental: Option<Incremental>,
+    held_out: Option<(Batch, Layered)>,
     changes: bool,
 }
 
@@ -333,6 +362,12 @@ impl Evaluation for NetworkEvaluation {
     fn refresh(&mut self, vector: &Points, changed: Option<&Points>, recording: &mut Recording) -> Result<()> {
         let Some(incremental) = &mut self.incremental else { return self.score(vector, recording) };
         incremental.refresh(vector, changed, &self.batch, recording)
+    }
+
+    fn validate(&mut self, points: &Points, recording: &mut Recording) -> Result<bool> {
+        let Some((rows, layered)) = &mut self.held_out else { return Ok(false) };
+        layered.score(points, rows, recording)?;
+        Ok(true)
     }
 
     fn changes(&self) -> bool {

@@ -18,6 +18,11 @@ pub const SEARCHES: [(&str, &str); 4] = [
 /// What settings of the search are called: this and their name.
 pub const PREFIX: &str = "search.";
 
+/// Whether a search space is searched block by block.
+pub fn by_blocks(search: &str) -> bool {
+    matches!(search.split(':').next(), Some("neurons" | "layers" | "blocks"))
+}
+
 /// The optimizer `name` in the search space `search`, with these settings over the defaults of both.
 ///
 /// # Errors
