@@ -6,11 +6,13 @@
 //! | tiled | one hidden layer, wider | a candidate; tiles of rows by hidden units, nothing stored |
 //! | layered | everything else | a tile of rows by units of one candidate's layer; activations in memory |
 //!
-//! All three add up in the same order and give the same numbers up to rounding.
+//! All three add up in the same order and give the same numbers up to rounding. Candidates that are a mean plus noise of
+//! low rank share most of the work: `low_rank` takes them, in place of the last two forms.
 
 mod batch;
 mod fused;
 mod layered;
+mod low_rank;
 #[cfg(not(target_arch = "wasm32"))]
 mod single;
 
@@ -21,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use self::batch::Batch;
 use self::fused::Fused;
 use self::layered::Layered;
+use self::low_rank::Shared;
 use crate::gpu::{Bindings, Recording, Source};
 use crate::population::{Chunk, Context, Domain, Evaluation, Group, Objective, Points, Start, Structure};
 use crate::{Error, Result};
@@ -289,7 +292,8 @@ impl Objective for Network {
             fused => Box::new(Fused::new(context, self, &batch, fused)?),
         };
         let context = context.clone();
-        Ok(Box::new(NetworkEvaluation { context, form, batch, scorer, changes: self.batch.is_some() }))
+        let shared = Shared::new(&context, self, form);
+        Ok(Box::new(NetworkEvaluation { context, form, batch, scorer, shared, changes: self.batch.is_some() }))
     }
 }
 
@@ -303,6 +307,7 @@ struct NetworkEvaluation {
     form: Form,
     batch: Batch,
     scorer: Box<dyn Scorer>,
+    shared: Option<Shared>,
     changes: bool,
 }
 
@@ -313,6 +318,9 @@ impl Evaluation for NetworkEvaluation {
     }
 
     fn score(&mut self, points: &Points, recording: &mut Recording) -> Result<()> {
+        if let (Structure::LowRank(noise), Some(shared)) = (&points.structure, &mut self.shared) {
+            return shared.score(points, noise, &self.batch, recording);
+        }
         // The tiled form reads a weight once for every tile of rows.
         if self.form == Form::Tiled && !matches!(points.structure, Structure::Free) {
             return self.scorer.score(&points.lifted(&self.context)?, &self.batch, recording);

@@ -9,35 +9,35 @@ use std::fmt::Write as _;
 use super::batch::{Batch, TILE_ROWS};
 use super::{Architecture, Layer, Network, Scorer, total};
 use crate::Result;
-use crate::gpu::{Bindings, Buffer, Kernel, Recording, Source, Threads, View};
+use crate::gpu::{Bindings, Buffer, Gpu, Kernel, Recording, Source, Threads, View};
 use crate::population::{Context, Points};
 
 /// Bytes of a scratch buffer at most.
-const SCRATCH: u64 = 64 << 20;
+pub(super) const SCRATCH: u64 = 64 << 20;
 /// Rows of a thread at most.
-const MOST_ROWS: u32 = 16;
+pub(super) const MOST_ROWS: u32 = 16;
 
 #[repr(C)]
 #[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
-struct Part {
-    candidate: u32,
-    candidates: u32,
-    row: u32,
-    rows: u32,
-    block: u32,
+pub(super) struct Part {
+    pub(super) candidate: u32,
+    pub(super) candidates: u32,
+    pub(super) row: u32,
+    pub(super) rows: u32,
+    pub(super) block: u32,
 }
 
 /// How a tile is shaped and fetched on this adapter.
 #[derive(Clone, Copy, Debug)]
-struct Tile {
+pub(super) struct Tile {
     /// Lanes along rows: threads of a workgroup.
-    lanes: u32,
+    pub(super) lanes: u32,
     /// Sums of a thread at most: rows times units.
-    sums: u32,
+    pub(super) sums: u32,
     /// Largest number of units of a thread.
-    units: u32,
+    pub(super) units: u32,
     /// Lanes of a subgroup, when weights come by broadcast.
-    broadcast: Option<u32>,
+    pub(super) broadcast: Option<u32>,
 }
 
 pub(super) struct Layered {
@@ -59,18 +59,26 @@ struct Scratch {
 }
 
 impl Tile {
-    fn padded(self, outputs: u32) -> u32 {
+    /// The shape that suits the adapter.
+    pub(super) fn new(gpu: &Gpu) -> Self {
+        match gpu.subgroup().filter(|size| gpu.is_software() && *size == 8) {
+            Some(size) => Self { lanes: 8, sums: 128, units: 32, broadcast: Some(size) },
+            None => Self { lanes: 64, sums: 64, units: 8, broadcast: None },
+        }
+    }
+
+    pub(super) fn padded(self, outputs: u32) -> u32 {
         outputs.next_multiple_of(self.broadcast.unwrap_or(4))
     }
 
     /// Units of a thread for a layer: the largest allowed number that divides it.
-    fn units_for(self, padded: u32) -> u32 {
+    pub(super) fn units_for(self, padded: u32) -> u32 {
         let step = self.broadcast.unwrap_or(4);
         (1..=self.units / step).rev().map(|n| n * step).find(|n| padded.is_multiple_of(*n)).unwrap_or(step)
     }
 
     /// Rows of a thread beside so many units, `lanes` apart: a power of two.
-    fn rows_for(self, units: u32) -> u32 {
+    pub(super) fn rows_for(self, units: u32) -> u32 {
         1 << (self.sums / units).clamp(1, MOST_ROWS).ilog2()
     }
 }
@@ -78,10 +86,7 @@ impl Tile {
 impl Layered {
     pub(super) fn new(context: &Context, network: &Network, batch: &Batch) -> Result<Self> {
         let gpu = &context.gpu;
-        let tile = match gpu.subgroup().filter(|size| gpu.is_software() && *size == 8) {
-            Some(size) => Tile { lanes: 8, sums: 128, units: 32, broadcast: Some(size) },
-            None => Tile { lanes: 64, sums: 64, units: 8, broadcast: None },
-        };
+        let tile = Tile::new(gpu);
         let architecture = network.architecture.clone();
         let part_rows = batch.rows.min(4096);
         let padded_rows = part_rows.next_multiple_of(tile.lanes * MOST_ROWS);
@@ -255,7 +260,7 @@ impl Scorer for Layered {
 
 /// `weight(candidate, t)`: the t-th staged number of a candidate. Layer after layer, input after input, the biases as
 /// one input more; padding is 0.
-fn weights(architecture: &Architecture, tile: Tile) -> String {
+pub(super) fn weights(architecture: &Architecture, tile: Tile) -> String {
     let mut text = String::from("fn weight(candidate: u32, t: u32) -> f32 {\n");
     let mut offset = 0;
     for layer in architecture.layers() {
@@ -277,8 +282,26 @@ fn weights(architecture: &Architecture, tile: Tile) -> String {
     text + "    return 0.0;\n}\n"
 }
 
+/// The operand that all lanes share: `units` neighbouring values of `buffer` from `base` on into w0, w1, ...
+pub(super) fn shared_operand(text: &mut String, tile: Tile, buffer: &str, base: &str, units: u32) {
+    let step = tile.broadcast.unwrap_or(4);
+    for c in 0..units / step {
+        let _ = match tile.broadcast {
+            Some(size) => writeln!(text, "        let v{c} = {buffer}[{base} + {}u + near];", c * size),
+            None => writeln!(text, "        let v{c} = {buffer}[({base}) / 4u + {c}u];"),
+        };
+        for k in 0..step {
+            let unit = c * step + k;
+            let _ = match tile.broadcast {
+                Some(_) => writeln!(text, "        let w{unit} = subgroupBroadcast(v{c}, {k}u);"),
+                None => writeln!(text, "        let w{unit} = v{c}[{k}];"),
+            };
+        }
+    }
+}
+
 /// The kernel of one layer: `rows` by `units` sums a thread, as named accumulators.
-fn dense(layer: &Layer, tile: Tile, first: bool, last: bool) -> String {
+pub(super) fn dense(layer: &Layer, tile: Tile, first: bool, last: bool) -> String {
     let padded = tile.padded(layer.outputs);
     let units = tile.units_for(padded);
     let (lanes, rows) = (tile.lanes, tile.rows_for(units));
@@ -299,24 +322,9 @@ fn dense(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) l
         if subgroup { ", @builtin(subgroup_invocation_id) near: u32" } else { "" },
         lanes * rows,
     );
-    // The shared operand of one input: `units` weights into w0, w1, ...
     let fetch = |text: &mut String, row: &str| {
         let base = format!("candidate * STAGED + OFFSET + ({row}) * PADDED + unit");
-        if let Some(size) = tile.broadcast {
-            for c in 0..units / size {
-                let _ = writeln!(text, "        let v{c} = staged[{base} + {}u + near];", c * size);
-                for k in 0..size {
-                    let _ = writeln!(text, "        let w{} = subgroupBroadcast(v{c}, {k}u);", c * size + k);
-                }
-            }
-        } else {
-            for c in 0..units / 4 {
-                let _ = writeln!(text, "        let v{c} = staged[({base}) / 4u + {c}u];");
-                for k in 0..4 {
-                    let _ = writeln!(text, "        let w{} = v{c}[{k}];", c * 4 + k);
-                }
-            }
-        }
+        shared_operand(text, tile, "staged", &base, units);
     };
     for t in 0..rows {
         for u in 0..units {
