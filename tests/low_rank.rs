@@ -6,8 +6,10 @@ mod common;
 use common::gpu;
 use gradless::gpu::{Bindings, Gpu, Recording};
 use gradless::objective::network::{Activation, Architecture, Form, Loss, Network};
+use gradless::optimizer::{Decay, Eggroll, Name, Rule};
 use gradless::population::{Context, Noise, Objective, Perturbed, Points, Shape, Structure};
 use gradless::reference;
+use gradless::run::Run;
 
 /// Repeatable numbers in [-1, 1).
 fn numbers(count: usize, seed: u32) -> Vec<f32> {
@@ -189,5 +191,37 @@ fn fitness_does_not_depend_on_the_chunks() {
         let parts = Case { members: 90, largest_chunk: 16, ..case(6, hidden, 3) };
         compare(&gpu, &parts);
         assert_eq!(score(&gpu, &whole).shared, score(&gpu, &parts).shared, "{hidden:?}");
+    }
+}
+
+#[test]
+fn the_centre_moves_by_the_noise_weighted_by_standard_scores() {
+    let Some(gpu) = gpu() else { return };
+    let network = Network::new(case(7, &[5], 3).architecture, &[0.5; 70], &[1; 10]).unwrap();
+    let width = network.dims() as usize;
+    for rank in [1, 3] {
+        let rule = Rule { rule: Name::Sgd, rate: 0.5, decay: Decay::Constant, ..Rule::default() };
+        let optimizer = Eggroll { rank, sigma: 0.25, rule, ..Eggroll::default() };
+        let mut moved = Vec::new();
+        for largest_chunk in [u32::MAX, 16] {
+            let run = Run::new(&gpu, &network, &optimizer).members(54).largest_chunk(largest_chunk);
+            let mut run = run.start().unwrap();
+            let positions = run.ask().unwrap();
+            let fitness = numbers(55, 9);
+            run.tell(&fitness).unwrap();
+            let after = run.ask().unwrap();
+            let (positions, centre) = positions.split_at(54 * width);
+            let fitness: Vec<f64> = fitness[..54].iter().map(|f| f64::from(*f)).collect();
+            let mean = fitness.iter().sum::<f64>() / 54.0;
+            let variance = fitness.iter().map(|f| (f - mean).powi(2)).sum::<f64>() / 54.0;
+            for (i, (from, to)) in centre.iter().zip(&after[54 * width..]).enumerate() {
+                let off = |m: usize| f64::from(positions[m * width + i]) - f64::from(*from);
+                let leaning: f64 = (0..54).map(|m| (mean - fitness[m]) / (variance + 1e-5).sqrt() * off(m)).sum();
+                let expected = f64::from(*from) + 0.5 * leaning / (54.0 * 0.25 * 0.25);
+                assert!((f64::from(*to) - expected).abs() < 1e-5, "rank {rank}, {i}: {to} for {expected}");
+            }
+            moved.push(after);
+        }
+        assert_eq!(moved[0], moved[1], "windows of another size");
     }
 }

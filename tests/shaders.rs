@@ -47,6 +47,8 @@ fn every_shader_is_loaded_by_a_module() {
 fn constants() -> Source {
     let numbers = [
         ("ALL_ROWS", 150),
+        ("BIASES", 15),
+        ("BIAS_TILES", 1),
         ("BLOCKS", 1),
         ("CANDIDATES", 70),
         ("CANDIDATE_QUADS", 18),
@@ -60,17 +62,22 @@ fn constants() -> Source {
         ("FIRST_ROW", 50),
         ("HALF", 4),
         ("HISTORY", 1024),
+        ("INPUTS", 5),
+        ("LEFT", 0),
         ("MEMBERS", 70),
         ("MEMBER_QUADS", 18),
         ("NOISE_QUADS", 10),
         ("NOISE_ROWS", 7),
+        ("OFFSET", 7),
         ("OUTPUTS", 3),
         ("PADDED_OUTPUTS", 8),
         ("PADDED_ROWS", 256),
         ("PAIRS", 35),
         ("QUADS", 9),
+        ("RANK", 2),
         ("RANKED", 70),
         ("REDUCE", 256),
+        ("RIGHT", 6),
         ("ROWS", 150),
         ("ROW_BLOCKS", 2),
         ("ROW_VECTORS", 1),
@@ -81,13 +88,14 @@ fn constants() -> Source {
         ("STAGED", 120),
         ("STRIDE", 36),
         ("TOP", 20),
+        ("UNITS", 3),
         ("WIDTH", 7),
         ("WINDOW", 64),
         ("WINDOW_LABELS", 16),
         ("WORKGROUP", WORKGROUP),
     ];
     let source = numbers.into_iter().fold(Source::new(), |source, (name, value)| source.constant(name, value));
-    let numbers = [("SHIFT", 0.5), ("SMALLEST_VARIANCE", 1e-5), ("WALL_LOW", -1.0), ("WALL_HIGH", 1.0)];
+    let numbers = [("ROOT", 0.5), ("SHIFT", 0.5), ("SMALLEST_VARIANCE", 1e-5), ("WALL_LOW", -1.0), ("WALL_HIGH", 1.0)];
     numbers.into_iter().fold(source, |source, (name, value)| source.constant_f32(name, value))
 }
 
@@ -120,6 +128,7 @@ fn assembled() -> Vec<(String, Source)> {
     }
     let noise_quad = "fn noise_quad(i: u32, quad: u32) -> vec4f { return noise[i * 10u + quad]; }".to_string();
     add("lean", &[("noise_quad", noise_quad), ("lean", file("optimizer/lean.wgsl"))]);
+    add("lean_low_rank", &[("lean_low_rank", file("optimizer/lean_low_rank.wgsl"))]);
     for rule in walk(&folder("shaders/optimizer/rule")).iter().filter(|path| !path.ends_with("rate.wgsl")) {
         let text = std::fs::read_to_string(rule).unwrap();
         for name in ["descend", "pepg", "random-search"] {
