@@ -50,6 +50,8 @@ fn constants() -> Source {
         ("ALL_HALF", 3),
         ("ALL_ROWS", 150),
         ("BLEND_COLUMNS", 4),
+        ("BIASES", 15),
+        ("BIAS_TILES", 1),
         ("BLOCKS", 1),
         ("BLOCK_WIDTH", 3),
         ("CANDIDATES", 70),
@@ -71,6 +73,8 @@ fn constants() -> Source {
         ("LANE", 1),
         ("LANE_BLOCKS", 9),
         ("LANE_HALF", 2),
+        ("INPUTS", 5),
+        ("LEFT", 0),
         ("MEMBERS", 70),
         ("MEMBER_COLUMNS", 16),
         ("MEMBER_COUNT", 10),
@@ -78,14 +82,17 @@ fn constants() -> Source {
         ("MOVES", 5),
         ("NOISE_QUADS", 10),
         ("NOISE_ROWS", 7),
+        ("OFFSET", 7),
         ("OUTPUTS", 3),
         ("PADDED_OUTPUTS", 8),
         ("PADDED_ROWS", 256),
         ("PADDED_MEMBERS", 12),
         ("PAIRS", 35),
         ("QUADS", 9),
+        ("RANK", 2),
         ("RANKED", 70),
         ("REDUCE", 256),
+        ("RIGHT", 6),
         ("ROWS", 150),
         ("ROW_BLOCKS", 2),
         ("ROW_VECTORS", 1),
@@ -97,13 +104,14 @@ fn constants() -> Source {
         ("STAGED", 120),
         ("STRIDE", 36),
         ("TOP", 20),
+        ("UNITS", 3),
         ("WIDTH", 7),
         ("WINDOW", 64),
         ("WINDOW_LABELS", 16),
         ("WORKGROUP", WORKGROUP),
     ];
     let source = numbers.into_iter().fold(Source::new(), |source, (name, value)| source.constant(name, value));
-    let numbers = [("SHIFT", 0.5), ("SMALLEST_VARIANCE", 1e-5), ("WALL_LOW", -1.0), ("WALL_HIGH", 1.0)];
+    let numbers = [("ROOT", 0.5), ("SHIFT", 0.5), ("SMALLEST_VARIANCE", 1e-5), ("WALL_LOW", -1.0), ("WALL_HIGH", 1.0)];
     numbers.into_iter().fold(source, |source, (name, value)| source.constant_f32(name, value))
 }
 
@@ -140,6 +148,7 @@ fn assembled() -> Vec<(String, Source)> {
     }
     let noise_quad = "fn noise_quad(i: u32, quad: u32) -> vec4f { return noise[i * 10u + quad]; }".to_string();
     add("lean", &[("noise_quad", noise_quad), ("lean", file("optimizer/lean.wgsl"))]);
+    add("lean_low_rank", &[("lean_low_rank", file("optimizer/lean_low_rank.wgsl"))]);
     for rule in walk(&folder("shaders/optimizer/rule")).iter().filter(|path| !path.ends_with("rate.wgsl")) {
         let text = std::fs::read_to_string(rule).unwrap();
         for name in ["descend", "pepg", "random-search"] {

@@ -13,6 +13,7 @@ const LIBRARY: &[(&str, &str)] = &[
     ("follow", include_str!("../../shaders/optimizer/follow.wgsl")),
     ("grid", include_str!("../../shaders/lib/grid.wgsl")),
     ("layered_part", include_str!("../../shaders/objective/network/layered_part.wgsl")),
+    ("lean_weights", include_str!("../../shaders/optimizer/lean_weights.wgsl")),
     ("philox", include_str!("../../shaders/lib/philox.wgsl")),
     ("random", include_str!("../../shaders/lib/random.wgsl")),
     ("rate", include_str!("../../shaders/optimizer/rule/rate.wgsl")),

@@ -6,12 +6,14 @@
 //! | tiled | one hidden layer, wider | a candidate; tiles of rows by hidden units, nothing stored |
 //! | layered | everything else | a tile of rows by units of one candidate's layer; activations in memory |
 //!
-//! All three add up in the same order and give the same numbers up to rounding.
+//! All three add up in the same order and give the same numbers up to rounding. Candidates that are a mean plus noise of
+//! low rank share most of the work: `low_rank` takes them, in place of the last two forms.
 
 mod batch;
 mod fused;
 mod incremental;
 mod layered;
+mod low_rank;
 #[cfg(not(target_arch = "wasm32"))]
 mod single;
 
@@ -23,6 +25,7 @@ use self::batch::Batch;
 use self::fused::Fused;
 use self::incremental::Incremental;
 use self::layered::Layered;
+use self::low_rank::Shared;
 use crate::gpu::{Bindings, Recording, Source};
 use crate::population::{Chunk, Context, Domain, Evaluation, Group, Objective, Points, Start, Structure};
 use crate::{Error, Result};
@@ -313,6 +316,7 @@ impl Objective for Network {
             fused => Box::new(Fused::new(context, self, &batch, fused)?),
         };
         let context = context.clone();
+        let shared = Shared::new(&context, self, form);
         Ok(Box::new(NetworkEvaluation {
             context,
             form,
@@ -320,6 +324,7 @@ impl Objective for Network {
             scorer,
             incremental,
             held_out,
+            shared,
             changes: self.batch.is_some(),
         }))
     }
@@ -337,6 +342,7 @@ struct NetworkEvaluation {
     scorer: Box<dyn Scorer>,
     incremental: Option<Incremental>,
     held_out: Option<(Batch, Layered)>,
+    shared: Option<Shared>,
     changes: bool,
 }
 
@@ -351,6 +357,9 @@ impl Evaluation for NetworkEvaluation {
             && let Some(layer) = incremental.layer_of(blocks)
         {
             return incremental.score(points, (layer, *blocks), &self.batch, recording);
+        }
+        if let (Structure::LowRank(noise), Some(shared)) = (&points.structure, &mut self.shared) {
+            return shared.score(points, noise, &self.batch, recording);
         }
         // The tiled form reads a weight once for every tile of rows.
         if self.form == Form::Tiled && !matches!(points.structure, Structure::Free) {

@@ -2,7 +2,7 @@
 //! centre so far.
 
 use super::rule::Rule;
-use crate::gpu::{Bindings, Buffer, Recording, Source, Threads, View, WORKGROUP};
+use crate::gpu::{Bindings, Buffer, Kernel, Recording, Source, Threads, View, WORKGROUP};
 use crate::population::{Context, Domain, Noise, Perturbed, Points, Shape, Start, Step, WORST};
 use crate::{Error, Result};
 
@@ -252,6 +252,9 @@ impl<'a> Strategy<'a> {
     /// Records the sums of the noise weighted by utility; of its squares too where `second` is set.
     pub(super) fn lean(&mut self, second: bool) -> Result<()> {
         let gpu = &self.context.gpu;
+        if let Some(rank) = self.perturbed.rank.filter(|_| !second) {
+            return self.lean_by_factors(rank);
+        }
         let source = self
             .constants
             .clone()
@@ -259,6 +262,38 @@ impl<'a> Strategy<'a> {
             .join(&self.perturbed.quads)
             .piece("lean", include_str!("../../shaders/optimizer/lean.wgsl"))?;
         let kernel = gpu.kernel("lean", &source)?;
+        self.over_windows(&[(kernel, self.dims)])
+    }
+
+    /// The same from the factors of the noise, which are far fewer than its coordinates.
+    fn lean_by_factors(&mut self, rank: u32) -> Result<()> {
+        let mut kernels = Vec::new();
+        for (group, [left, right, biases]) in &self.perturbed.factors {
+            let inputs = group.width - u32::from(group.bias);
+            let bias_tiles = if group.bias { group.blocks.div_ceil(4) } else { 0 };
+            let source = self
+                .constants
+                .clone()
+                .constant("NOISE_QUADS", self.perturbed.stride / 4)
+                .constant("RANK", rank)
+                .constant_f32("ROOT", 1.0 / (rank as f32).sqrt())
+                .constant("LEFT", *left)
+                .constant("RIGHT", *right)
+                .constant("BIASES", *biases)
+                .constant("UNITS", group.blocks)
+                .constant("INPUTS", inputs)
+                .constant("OFFSET", group.offset)
+                .constant("WIDTH", group.width)
+                .constant("BIAS_TILES", bias_tiles)
+                .piece("lean_low_rank", include_str!("../../shaders/optimizer/lean_low_rank.wgsl"))?;
+            let kernel = self.context.gpu.kernel("lean_low_rank", &source)?;
+            kernels.push((kernel, group.blocks.div_ceil(4) * inputs.div_ceil(4) + bias_tiles));
+        }
+        self.over_windows(&kernels)
+    }
+
+    /// Records kernels with their threads for every window of the noise.
+    fn over_windows(&mut self, kernels: &[(Kernel, u32)]) -> Result<()> {
         // A single window still holds the noise that the members were scored with.
         let again = self.perturbed.windows.len() > 1;
         for (window, chunk) in self.perturbed.windows.iter().zip(&self.perturbed.points.chunks) {
@@ -267,7 +302,9 @@ impl<'a> Strategy<'a> {
             }
             let bindings =
                 self.bindings.clone().with("noise", window.noise.clone()).with("noise_window", window.uniform.clone());
-            self.tell.dispatch(gpu, &kernel, &bindings, Threads::Line(self.dims))?;
+            for (kernel, threads) in kernels {
+                self.tell.dispatch(&self.context.gpu, kernel, &bindings, Threads::Line(*threads))?;
+            }
         }
         Ok(())
     }

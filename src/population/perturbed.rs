@@ -35,6 +35,12 @@ pub struct Perturbed {
     pub windows: Vec<Window>,
     /// Defines `noise_quad(i, quad) -> vec4f` for coordinate i and four neighbouring columns of the window.
     pub quads: Source,
+    /// Columns of the noise.
+    pub stride: u32,
+    /// Groups whose noise is of low rank, with their rows in the noise (see [`LowRank::rows`]); empty otherwise.
+    pub factors: Vec<(Group, [u32; 3])>,
+    /// Rank of their noise.
+    pub rank: Option<u32>,
 }
 
 /// The noise of a chunk's members.
@@ -71,6 +77,8 @@ impl Perturbed {
         // A column more than there is noise for: the centre, last of the last chunk, looks there and multiplies by 0.
         let most =
             (budget.saturating_sub(16).clamp(4, 1 << 22) as u32).min(context.largest_chunk / shared).max(4) / 4 * 4;
+        // A thread goes through all columns, four at a time, and through the factors of each.
+        let most = most.min((gpu.loop_limit() / (layout.rank.unwrap_or(0) + 1)).saturating_mul(4));
         let per_window = most.min(columns.next_multiple_of(4));
         let window_stride = stride(per_window + 1);
         let buffer = gpu.buffer::<f32>("noise", u64::from(layout.rows) * u64::from(window_stride))?;
@@ -134,7 +142,9 @@ impl Perturbed {
             fitness: fitness.clone(),
         };
         let quads = Source::new().piece("noise_quad", &layout.text("noise_quad", "vec4f", window_stride / 4))?;
-        Ok(Self { points, centre, spread, shared, windows, quads })
+        let factors = layout.groups.iter().copied().zip(layout.factors).collect();
+        let (stride, rank) = (window_stride, layout.rank);
+        Ok(Self { points, centre, spread, shared, windows, quads, stride, factors, rank })
     }
 }
 

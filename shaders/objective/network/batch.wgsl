@@ -14,27 +14,31 @@ fn drawn(place: u32) -> u32 {
     return shuffled(place % ALL_ROWS, ALL_ROWS, HALF, keys);
 }
 
-// One thread per vec4 of a row of the batch. Rows too many for one binding come in several dispatches: each fills in
-// what was drawn from its own, FIRST_ROW and those after it.
+// One thread per row of the batch and four vec4s of it. Rows too many for one binding come in several dispatches: each
+// fills in what was drawn from its own, FIRST_ROW and those after it.
 @compute @workgroup_size(WORKGROUP)
 fn gather(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let t = line(global, groups);
-    if t >= ROWS * ROW_VECTORS || clock.stopped != 0u { return; }
-    let row = t / ROW_VECTORS;
+    let row = t % ROWS;
+    let first = 4u * (t / ROWS);
+    if first >= ROW_VECTORS || clock.stopped != 0u { return; }
     let place = clock.generation * ROWS + row;
     let origin = drawn(place);
     // Below the first it wraps to a large number.
     let near = origin - FIRST_ROW;
     if near >= SOME_ROWS { return; }
-    let value = some_rows[near * ROW_VECTORS + t % ROW_VECTORS];
-    batch_rows[t] = value;
-    if t % ROW_VECTORS == 0u {
+    if first == 0u {
         batch_labels[row] = all_labels[origin];
     }
-    // The layered form reads columns: one input of all rows after the other.
-    if COLUMNS > 0u {
+    for (var v = first; v < min(first + 4u, ROW_VECTORS); v += 1u) {
+        let value = some_rows[near * ROW_VECTORS + v];
+        if COLUMNS == 0u {
+            batch_rows[row * ROW_VECTORS + v] = value;
+            continue;
+        }
+        // The layered form reads columns: one input of all rows after the other.
         for (var j = 0u; j < 4u; j += 1u) {
-            batch_columns[(4u * (t % ROW_VECTORS) + j) * COLUMNS + row] = value[j];
+            batch_columns[(4u * v + j) * COLUMNS + row] = value[j];
         }
     }
 }

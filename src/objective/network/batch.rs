@@ -92,7 +92,7 @@ impl Batch {
                     .with("batch_labels", labels.view())
                     .and(&context.clock);
                 let kernel = gpu.kernel("gather", &source)?;
-                gather.dispatch(gpu, &kernel, &bindings, Threads::Line(rows * row_vectors))?;
+                gather.dispatch(gpu, &kernel, &bindings, Threads::Line(rows * row_vectors.div_ceil(4)))?;
             }
         }
         Ok(Self { rows, row_vectors, by_row, by_column, columns, labels, gather })

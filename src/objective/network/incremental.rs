@@ -35,7 +35,7 @@ pub(super) struct Incremental {
 impl Incremental {
     pub(super) fn new(context: &Context, network: &Network, batch: &Batch) -> Result<Self> {
         let gpu = &context.gpu;
-        let tile = Tile::on(gpu);
+        let tile = Tile::new(gpu);
         let architecture = network.architecture.clone();
         let layers = architecture.layers();
         let padded_rows = batch.rows.next_multiple_of(tile.lanes * MOST_ROWS);

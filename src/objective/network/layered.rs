@@ -13,18 +13,18 @@ use crate::gpu::{Bindings, Buffer, Gpu, Kernel, Recording, Source, Threads, View
 use crate::population::{Context, Points};
 
 /// Bytes of a scratch buffer at most.
-const SCRATCH: u64 = 64 << 20;
+pub(super) const SCRATCH: u64 = 64 << 20;
 /// Rows of a thread at most.
 pub(super) const MOST_ROWS: u32 = 16;
 
 #[repr(C)]
 #[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
-struct Part {
-    candidate: u32,
-    candidates: u32,
-    row: u32,
-    rows: u32,
-    block: u32,
+pub(super) struct Part {
+    pub(super) candidate: u32,
+    pub(super) candidates: u32,
+    pub(super) row: u32,
+    pub(super) rows: u32,
+    pub(super) block: u32,
 }
 
 /// How a tile is shaped and fetched on this adapter.
@@ -33,11 +33,11 @@ pub(super) struct Tile {
     /// Lanes along rows: threads of a workgroup.
     pub(super) lanes: u32,
     /// Sums of a thread at most: rows times units.
-    sums: u32,
+    pub(super) sums: u32,
     /// Largest number of units of a thread.
-    units: u32,
+    pub(super) units: u32,
     /// Lanes of a subgroup, when weights come by broadcast.
-    broadcast: Option<u32>,
+    pub(super) broadcast: Option<u32>,
 }
 
 pub(super) struct Layered {
@@ -59,8 +59,8 @@ struct Scratch {
 }
 
 impl Tile {
-    /// The shape for this adapter.
-    pub(super) fn on(gpu: &Gpu) -> Self {
+    /// The shape that suits the adapter.
+    pub(super) fn new(gpu: &Gpu) -> Self {
         match gpu.subgroup().filter(|size| gpu.is_software() && *size == 8) {
             Some(size) => Self { lanes: 8, sums: 128, units: 32, broadcast: Some(size) },
             None => Self { lanes: 64, sums: 64, units: 8, broadcast: None },
@@ -94,7 +94,7 @@ impl Tile {
 impl Layered {
     pub(super) fn new(context: &Context, network: &Network, batch: &Batch) -> Result<Self> {
         let gpu = &context.gpu;
-        let tile = Tile::on(gpu);
+        let tile = Tile::new(gpu);
         let architecture = network.architecture.clone();
         let part_rows = batch.rows.min(4096);
         let padded_rows = part_rows.next_multiple_of(tile.lanes * MOST_ROWS);
@@ -290,6 +290,24 @@ pub(super) fn weights(architecture: &Architecture, tile: Tile) -> String {
     text + "    return 0.0;\n}\n"
 }
 
+/// The operand that all lanes share: `units` neighbouring values of `buffer` from `base` on into w0, w1, ...
+pub(super) fn shared_operand(text: &mut String, tile: Tile, buffer: &str, base: &str, units: u32) {
+    let step = tile.broadcast.unwrap_or(4);
+    for c in 0..units / step {
+        let _ = match tile.broadcast {
+            Some(size) => writeln!(text, "        let v{c} = {buffer}[{base} + {}u + near];", c * size),
+            None => writeln!(text, "        let v{c} = {buffer}[({base}) / 4u + {c}u];"),
+        };
+        for k in 0..step {
+            let unit = c * step + k;
+            let _ = match tile.broadcast {
+                Some(_) => writeln!(text, "        let w{unit} = subgroupBroadcast(v{c}, {k}u);"),
+                None => writeln!(text, "        let w{unit} = v{c}[{k}];"),
+            };
+        }
+    }
+}
+
 /// The kernel of one layer: `rows` by `units` sums a thread, as named accumulators.
 pub(super) fn dense(layer: &Layer, tile: Tile, first: bool, last: bool) -> String {
     let padded = tile.padded(layer.outputs);
@@ -312,24 +330,9 @@ fn dense(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) l
         if subgroup { ", @builtin(subgroup_invocation_id) near: u32" } else { "" },
         lanes * rows,
     );
-    // The shared operand of one input: `units` weights into w0, w1, ...
     let fetch = |text: &mut String, row: &str| {
         let base = format!("candidate * STAGED + OFFSET + ({row}) * PADDED + unit");
-        if let Some(size) = tile.broadcast {
-            for c in 0..units / size {
-                let _ = writeln!(text, "        let v{c} = staged[{base} + {}u + near];", c * size);
-                for k in 0..size {
-                    let _ = writeln!(text, "        let w{} = subgroupBroadcast(v{c}, {k}u);", c * size + k);
-                }
-            }
-        } else {
-            for c in 0..units / 4 {
-                let _ = writeln!(text, "        let v{c} = staged[({base}) / 4u + {c}u];");
-                for k in 0..4 {
-                    let _ = writeln!(text, "        let w{} = v{c}[{k}];", c * 4 + k);
-                }
-            }
-        }
+        shared_operand(text, tile, "staged", &base, units);
     };
     for t in 0..rows {
         for u in 0..units {
