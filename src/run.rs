@@ -103,6 +103,7 @@ pub struct Run {
     seed: u64,
     tick: Recording,
     per_generation: u64,
+    memory: u64,
     limit: u32,
     submitted: u32,
     batch: u32,
@@ -221,6 +222,7 @@ impl Builder<'_> {
 
     fn bind(&self) -> Result<Run> {
         let gpu = self.gpu;
+        let held = gpu.allocated();
         let clock = gpu.buffer::<Clock>("clock", 1)?;
         let history = gpu.buffer::<Record>("history", HISTORY.into())?;
         let context = Context {
@@ -300,6 +302,7 @@ impl Builder<'_> {
             seed: self.seed,
             tick,
             per_generation,
+            memory: gpu.allocated() - held,
             limit,
             submitted: 0,
             batch: 1,
@@ -337,6 +340,11 @@ impl Run {
     /// Candidates scored in a generation, remembered ones included.
     pub fn evaluations_per_generation(&self) -> u64 {
         self.per_generation
+    }
+
+    /// Bytes of device memory that its buffers take: data, candidates, scratch.
+    pub fn device_memory(&self) -> u64 {
+        self.memory
     }
 
     /// Generations after which it stops.

@@ -66,6 +66,8 @@ pub struct Outcome {
     pub seconds: f64,
     /// Seconds of these in which the device was at work, where it has timestamps.
     pub device_seconds: Option<f64>,
+    /// Bytes of device memory that the run's buffers took.
+    pub device_memory: u64,
     /// Why it ended.
     pub stop: Option<Stop>,
     /// How it got there.
@@ -175,6 +177,7 @@ impl<'a> Training<'a> {
             generations: report.generation,
             seconds: report.seconds,
             device_seconds: report.device_seconds,
+            device_memory: run.device_memory(),
             stop: report.stop,
             trace: Vec::new(),
         })

@@ -25,6 +25,7 @@ pub(super) fn training(gpu: &Gpu, training: &Training, outcome: &Outcome) -> Val
         "evaluations": outcome.evaluations,
         "seconds": round(outcome.seconds),
         "device_busy": busy.map(round),
+        "device_memory": outcome.device_memory,
         "stop": outcome.stop,
         "train": {"loss": outcome.train.loss, "accuracy": outcome.train.accuracy},
         "test": outcome.test,
