@@ -323,7 +323,7 @@ fn bind(search: &ByBlocks, context: &Context, shape: Shape, domain: &Domain) -> 
         form: turns.form,
         gate: turns.gate,
         moves: turns.moves(),
-        rescore: context.changing || turns.rescore.unwrap_or(turns.form != Turn::Simultaneous),
+        rescore: turns.rescore.unwrap_or(turns.form != Turn::Simultaneous),
         hybrid: matches!(search.partition, Partition::Hybrid(_)),
         lanes,
         vector,
