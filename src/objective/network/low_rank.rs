@@ -169,7 +169,8 @@ impl Shared {
                 let rows = tile.lanes * kernels::rows_for(tile, 2 * (layer.outputs + rank));
                 let per_part = part_rows.div_ceil(rows);
                 let apart = (blocks - 1) * per_part + (batch.rows - (blocks - 1) * part_rows).div_ceil(rows);
-                let size = 4 * u64::from(apart) * u64::from(points.stride);
+                // Not the stride: what is added up in which order may not depend on the chunks.
+                let size = 4 * u64::from(apart) * (u64::from(points.candidates) + 32);
                 if apart <= gpu.loop_limit() && size <= SCRATCH.min(gpu.binding_limit()) {
                     (into, units) = (Into::Loss, padded);
                     (tiles, blocks) = (per_part, apart);
