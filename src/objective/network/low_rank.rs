@@ -166,7 +166,7 @@ impl Shared {
             let mut units = tile.units_for(padded);
             if last && layer.outputs <= MOST_OUTPUTS {
                 // A row of the table of sums for each tile of rows, unless there are too many of them.
-                let rows = tile.lanes * kernels::rows_for(tile, 2 * (layer.outputs + rank));
+                let rows = tile.lanes * kernels::pair_rows(tile, layer.outputs, rank);
                 let per_part = part_rows.div_ceil(rows);
                 let apart = (blocks - 1) * per_part + (batch.rows - (blocks - 1) * part_rows).div_ceil(rows);
                 // Not the stride: what is added up in which order may not depend on the chunks.
@@ -180,7 +180,7 @@ impl Shared {
             let anew = number == 1 && padded / units <= MOST_ANEW;
             stores_first |= number == 1 && !anew;
             let from = if anew { From::First } else { From::Memory };
-            above.push(Above { layer: number, from, into, rows: kernels::rows_for(tile, 2 * (sums + rank)), units });
+            above.push(Above { layer: number, from, into, rows: kernels::pair_rows(tile, sums, rank), units });
         }
         let factors = Factors { rank, stride: noise.stride, rows: noise.rows.clone() };
         let staged = layers.iter().map(|l| (l.inputs + 1) * tile.padded(l.outputs)).sum();

@@ -332,3 +332,9 @@ pub(super) fn rows_for(tile: Tile, sums: u32) -> u32 {
     let most = if tile.broadcast.is_some() { 2 * tile.sums } else { tile.sums };
     1 << (most / sums).clamp(1, MOST_ROWS).ilog2()
 }
+
+/// Rows of a thread with so many units of both candidates of a pair. The sums of a few factors go beside the tile, so
+/// that a tile of the usual size is not halved for them.
+pub(super) fn pair_rows(tile: Tile, units: u32, rank: u32) -> u32 {
+    rows_for(tile, 2 * (units + rank.saturating_sub(4)))
+}
