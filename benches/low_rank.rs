@@ -19,8 +19,8 @@ const CLASSES: u32 = 10;
 const ROWS: u32 = 4_096;
 const BATCH: u32 = 512;
 const POPULATION: u32 = 256;
-/// Rows of inference in one go: as columns they fit into one binding of 128 MiB.
-const AT_ONCE: u32 = 32_768;
+/// Rows of inference in one go: what suits the layered form best, so that the comparison is with its best.
+const AT_ONCE: u32 = 4_096;
 
 fn main() -> gradless::Result<()> {
     let gpu = Gpu::open(&Pick::Best)?;

@@ -239,7 +239,7 @@ fn every_kernel_of_a_run_is_valid_and_portable() {
         (architecture(&[4]), Form::Registers),
         (architecture(&[6, 4]), Form::Registers),
         (architecture(&[10]), Form::Tiled),
-        (architecture(&[12, 9]), Form::Layered),
+        (architecture(&[12, 80]), Form::Layered),
     ];
     for (number, (architecture, form)) in networks.into_iter().enumerate() {
         let mut network = Network::new(architecture, &[0.5; 100], &[1; 20]).unwrap();

@@ -166,10 +166,11 @@ impl Shared {
             let mut units = tile.units_for(padded);
             if last && layer.outputs <= MOST_OUTPUTS {
                 // A row of the table of sums for each tile of rows, unless there are too many of them.
-                let rows = tile.lanes * kernels::rows_for(tile, layer.outputs + rank);
+                let rows = tile.lanes * kernels::pair_rows(tile, layer.outputs, rank);
                 let per_part = part_rows.div_ceil(rows);
                 let apart = (blocks - 1) * per_part + (batch.rows - (blocks - 1) * part_rows).div_ceil(rows);
-                let size = 4 * u64::from(apart) * u64::from(points.stride);
+                // Not the stride: what is added up in which order may not depend on the chunks.
+                let size = 4 * u64::from(apart) * (u64::from(points.candidates) + 32);
                 if apart <= gpu.loop_limit() && size <= SCRATCH.min(gpu.binding_limit()) {
                     (into, units) = (Into::Loss, padded);
                     (tiles, blocks) = (per_part, apart);
@@ -179,7 +180,7 @@ impl Shared {
             let anew = number == 1 && padded / units <= MOST_ANEW;
             stores_first |= number == 1 && !anew;
             let from = if anew { From::First } else { From::Memory };
-            above.push(Above { layer: number, from, into, rows: kernels::rows_for(tile, sums + rank), units });
+            above.push(Above { layer: number, from, into, rows: kernels::pair_rows(tile, sums, rank), units });
         }
         let factors = Factors { rank, stride: noise.stride, rows: noise.rows.clone() };
         let staged = layers.iter().map(|l| (l.inputs + 1) * tile.padded(l.outputs)).sum();
@@ -312,7 +313,8 @@ impl Shared {
         let bound = bindings.clone().with("inputs", batch.by_column.view());
         // The centre, which makes the number odd, does without.
         let columns = (part.candidates / 2).max(1);
-        let grid = [across(tile.rows_for(plan.thin_units)), columns.div_ceil(plan.thin_units), plan.factors.rank];
+        let grid =
+            [across(kernels::rows_for(tile, plan.thin_units)), columns.div_ceil(plan.thin_units), plan.factors.rank];
         recording.dispatch(gpu, &kernels.thin, &bound, Threads::Grid(grid))?;
         let mut from = activations[0].view();
         if plan.stores_first {

@@ -64,7 +64,7 @@ pub(super) fn thin_units(tile: Tile, columns: u32) -> u32 {
 
 /// `thin_products`: the rows times the right factors of the first layer.
 pub(super) fn thin_products(layer: &Layer, factors: &Factors, tile: Tile, units: u32) -> String {
-    let (lanes, rows) = (tile.lanes, tile.rows_for(units));
+    let (lanes, rows) = (tile.lanes, rows_for(tile, units));
     let mut text = noise(tile.broadcast.is_none());
     let _ = write!(
         text,
@@ -326,7 +326,15 @@ fn grid(rows: u32, columns: u32) -> impl Iterator<Item = (u32, u32)> {
     (0..rows).flat_map(move |row| (0..columns).map(move |column| (row, column)))
 }
 
-/// Rows of a thread that keeps `sums` values of each row of a pair.
+/// Rows of a thread that keeps `sums` values of each row. Twice as many as elsewhere on software adapters: what is read
+/// for all rows, mostly one by one, weighs more here.
 pub(super) fn rows_for(tile: Tile, sums: u32) -> u32 {
-    1 << (tile.sums / (2 * sums)).clamp(1, MOST_ROWS).ilog2()
+    let most = if tile.broadcast.is_some() { 2 * tile.sums } else { tile.sums };
+    1 << (most / sums).clamp(1, MOST_ROWS).ilog2()
+}
+
+/// Rows of a thread with so many units of both candidates of a pair. The sums of a few factors go beside the tile, so
+/// that a tile of the usual size is not halved for them.
+pub(super) fn pair_rows(tile: Tile, units: u32, rank: u32) -> u32 {
+    rows_for(tile, 2 * (units + rank.saturating_sub(4)))
 }
