@@ -5,6 +5,7 @@ pub mod gwo;
 pub mod network;
 pub mod random;
 pub mod spso_2011;
+pub mod strategy;
 pub mod swarm;
 
 /// Twin of `finite.wgsl`: what `f32` cannot hold counts as the worst.

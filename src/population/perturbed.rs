@@ -11,6 +11,8 @@ use crate::gpu::{Bindings, Buffer, Recording, Source, Threads, View, WORKGROUP};
 
 /// Bytes of the window at most.
 const WINDOW: u64 = 32 << 20;
+/// Columns of the window at most: Mesa's software adapter ends loops after 65,535 iterations, here of four columns each.
+const COLUMNS: u64 = 1 << 17;
 
 /// What kind of noise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +72,7 @@ impl Perturbed {
         let budget = WINDOW.min(gpu.binding_limit()) / 4 / u64::from(layout.rows);
         // A column more than there is noise for: the centre, last of the last chunk, looks there and multiplies by 0.
         let most =
-            (budget.saturating_sub(16).clamp(4, 1 << 22) as u32).min(context.largest_chunk / shared).max(4) / 4 * 4;
+            (budget.saturating_sub(16).clamp(4, COLUMNS) as u32).min(context.largest_chunk / shared).max(4) / 4 * 4;
         let per_window = most.min(columns.next_multiple_of(4));
         let window_stride = stride(per_window + 1);
         let buffer = gpu.buffer::<f32>("noise", u64::from(layout.rows) * u64::from(window_stride))?;
