@@ -1,4 +1,4 @@
-//! Every optimizer on every kind of objective: it runs, gets no worse, and its best position is worth what it says.
+//! Every optimizer, on the whole vector and in a subspace, on every kind of objective: it runs, gets no worse, and its best position is worth what it says.
 #![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
 mod common;
@@ -6,8 +6,8 @@ mod common;
 use gradless::gpu::Gpu;
 use gradless::objective::network::{Activation, Architecture, Form, Network};
 use gradless::objective::{Formula, HostFunction, functions};
-use gradless::optimizer::OPTIMIZERS;
-use gradless::population::{Domain, Objective};
+use gradless::optimizer::{OPTIMIZERS, Subspace};
+use gradless::population::{Domain, Objective, Optimizer};
 use gradless::reference;
 use gradless::run::Run;
 
@@ -19,11 +19,15 @@ type Value<'a> = &'a dyn Fn(&[f32]) -> f64;
 
 /// Runs every optimizer; `rescore` gives the value of a position where that does not change with the batch.
 fn walk(gpu: &Gpu, what: &str, objective: &dyn Objective, rescore: Option<Value>) {
-    for entry in OPTIMIZERS {
-        let optimizer = entry.build(&[].into()).unwrap();
+    let whole = OPTIMIZERS.iter().map(|entry| ("whole", entry.build(&[].into()).unwrap()));
+    let subspace = OPTIMIZERS.iter().map(|entry| {
+        let optimizer = Subspace::new(3, entry.build(&[].into()).unwrap());
+        ("subspace", Box::new(optimizer) as Box<dyn Optimizer>)
+    });
+    for (search, optimizer) in whole.chain(subspace) {
         // Several windows, or chunks, and all in one.
-        for chunk in [u32::MAX, 16] {
-            let case = format!("{} on {what} in chunks of {chunk}", entry.name);
+        for chunk in if search == "whole" { vec![u32::MAX, 16] } else { vec![16] } {
+            let case = format!("{}, {search}, on {what} in chunks of {chunk}", optimizer.name());
             let run = Run::new(gpu, objective, optimizer.as_ref()).members(MEMBERS).generations(GENERATIONS).seed(6);
             let mut run = run.largest_chunk(chunk).start().unwrap();
             run.advance(GENERATIONS).unwrap();

@@ -60,6 +60,7 @@ fn constants() -> Source {
         ("FIRST_ROW", 50),
         ("HALF", 4),
         ("HISTORY", 1024),
+        ("LIFTED_QUADS", 20),
         ("MEMBERS", 70),
         ("MEMBER_QUADS", 18),
         ("NOISE_QUADS", 10),
@@ -78,8 +79,10 @@ fn constants() -> Source {
         ("SHARED", 2),
         ("SORTED", 128),
         ("SOME_ROWS", 100),
+        ("SPACE_DIMS", 50),
         ("STAGED", 120),
         ("STRIDE", 36),
+        ("SUBSPACE_DIMS", 7),
         ("TOP", 20),
         ("WIDTH", 7),
         ("WINDOW", 64),
@@ -110,11 +113,11 @@ fn assembled() -> Vec<(String, Source)> {
     add("utility", &[("utility", file("optimizer/utility.wgsl"))]);
     let noise_at = "fn noise_at(i: u32, column: u32) -> f32 { return noise[i * 40u + column]; }".to_string();
     let perturbed = file("points/perturbed.wgsl");
-    for name in ["spell", "lift"] {
+    for (name, path) in [("spell", "points"), ("lift", "points"), ("subspace", "optimizer")] {
         let pieces = [
             ("noise_at", noise_at.clone()),
             ("perturbed", perturbed.clone()),
-            (name, file(&format!("points/{name}.wgsl"))),
+            (name, file(&format!("{path}/{name}.wgsl"))),
         ];
         add(name, &pieces);
     }

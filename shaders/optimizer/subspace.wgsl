@@ -1,0 +1,94 @@
+//! import clock, random, grid
+// A random subspace: theta = theta0 + scale P z. Column j of P is a standard normal for every coordinate, the same in
+// all generations: drawn when needed and never stored.
+struct Subspace {
+    low: f32,
+    high: f32,
+    wall_low: f32,
+    wall_high: f32,
+    normal: u32, // theta0: 0 uniform in the box, 1 standard normal
+    scale: f32,
+}
+struct Tile {
+    first: u32,   // column of the chunk that goes to the first one here
+    members: u32, // columns
+}
+@group(2) @binding(0) var<storage, read_write> lifted: array<vec4f>; // row, column
+@group(2) @binding(1) var<uniform> tile: Tile;
+@group(3) @binding(0) var<uniform> subspace: Subspace;
+@group(3) @binding(1) var<storage, read> inner_best: array<f32>;
+@group(3) @binding(2) var<storage, read_write> lifted_best: array<f32>;
+
+// Random words that are the same in all generations.
+fn lasting(element: u32, quad: u32, purpose: u32) -> vec4u {
+    return philox(vec4u(element, 0u, quad, purpose), vec2u(clock.seed_low, clock.seed_high));
+}
+
+// Row i of P, columns 4 quad .. 4 quad + 3; 0 past the last.
+fn directions(i: u32, quad: u32) -> vec4f {
+    let drawn = normals(lasting(i, quad, PROJECTION));
+    return select(vec4f(0.0), drawn, vec4u(4u * quad) + vec4u(0u, 1u, 2u, 3u) < vec4u(SUBSPACE_DIMS));
+}
+
+// Coordinate i of theta0 + scale P z, from the sum of P z.
+fn placed(i: u32, sum: vec4f) -> vec4f {
+    let words = lasting(i, 0u, ORIGIN);
+    let origin = select(mix(subspace.low, subspace.high, unit(words).x), normals(words).x, subspace.normal != 0u);
+    return clamp(origin + subspace.scale * sum, vec4f(subspace.wall_low), vec4f(subspace.wall_high));
+}
+
+// Coordinates 4 quad .. 4 quad + 3 of four candidates times these directions. Without a loop: the software adapter
+// counts the rounds of inner loops too.
+fn along(candidates: vec4u, quad: u32, p: vec4f) -> vec4f {
+    let j = min(vec4u(4u * quad) + vec4u(0u, 1u, 2u, 3u), vec4u(SUBSPACE_DIMS - 1u));
+    return p.x * here(candidates, j.x) + p.y * here(candidates, j.y) + p.z * here(candidates, j.z)
+        + p.w * here(candidates, j.w);
+}
+
+fn here(candidates: vec4u, j: u32) -> vec4f {
+    return vec4f(at(candidates.x, j), at(candidates.y, j), at(candidates.z, j), at(candidates.w, j));
+}
+
+// One thread per coordinate and 16 neighbouring candidates, for which it draws its row of P once.
+@compute @workgroup_size(WORKGROUP)
+fn lift_tile(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) groups: vec3u) {
+    let t = line(global, groups);
+    let i = t % SPACE_DIMS;
+    let column = t / SPACE_DIMS * 16u;
+    if column >= tile.members || clock.stopped != 0u { return; }
+    let last = vec4u(tile.first + tile.members - 1u);
+    let c0 = min(vec4u(tile.first + column) + vec4u(0u, 1u, 2u, 3u), last);
+    let c1 = min(vec4u(tile.first + column) + vec4u(4u, 5u, 6u, 7u), last);
+    let c2 = min(vec4u(tile.first + column) + vec4u(8u, 9u, 10u, 11u), last);
+    let c3 = min(vec4u(tile.first + column) + vec4u(12u, 13u, 14u, 15u), last);
+    var s0 = vec4f(0.0);
+    var s1 = vec4f(0.0);
+    var s2 = vec4f(0.0);
+    var s3 = vec4f(0.0);
+    for (var quad = 0u; quad < (SUBSPACE_DIMS + 3u) / 4u; quad += 1u) {
+        let p = directions(i, quad);
+        s0 += along(c0, quad, p);
+        s1 += along(c1, quad, p);
+        s2 += along(c2, quad, p);
+        s3 += along(c3, quad, p);
+    }
+    let place = i * LIFTED_QUADS + column / 4u;
+    lifted[place] = placed(i, s0);
+    lifted[place + 1u] = placed(i, s1);
+    lifted[place + 2u] = placed(i, s2);
+    lifted[place + 3u] = placed(i, s3);
+}
+
+// One thread per coordinate of the best position.
+@compute @workgroup_size(WORKGROUP)
+fn lift_best(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) groups: vec3u) {
+    let i = line(global, groups);
+    if i >= SPACE_DIMS || clock.stopped != 0u { return; }
+    var sum = 0.0;
+    for (var quad = 0u; quad < (SUBSPACE_DIMS + 3u) / 4u; quad += 1u) {
+        let j = min(vec4u(4u * quad) + vec4u(0u, 1u, 2u, 3u), vec4u(SUBSPACE_DIMS - 1u));
+        let z = vec4f(inner_best[j.x], inner_best[j.y], inner_best[j.z], inner_best[j.w]);
+        sum += dot(directions(i, quad), z);
+    }
+    lifted_best[i] = placed(i, vec4f(sum)).x;
+}
