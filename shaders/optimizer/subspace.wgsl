@@ -49,13 +49,13 @@ fn here(candidates: vec4u, j: u32) -> vec4f {
     return vec4f(at(candidates.x, j), at(candidates.y, j), at(candidates.z, j), at(candidates.w, j));
 }
 
-// One thread per coordinate and 16 neighbouring candidates, for which it draws its row of P once.
+// One thread per coordinate and, along y, 16 neighbouring candidates, for which it draws its row of P once. All threads
+// of a workgroup read the same candidates: loads that are cheap everywhere.
 @compute @workgroup_size(WORKGROUP)
-fn lift_tile(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) groups: vec3u) {
-    let t = line(global, groups);
-    let i = t % SPACE_DIMS;
-    let column = t / SPACE_DIMS * 16u;
-    if column >= tile.members || clock.stopped != 0u { return; }
+fn lift_tile(@builtin(global_invocation_id) global: vec3u, @builtin(workgroup_id) group: vec3u) {
+    let i = global.x;
+    let column = group.y * 16u;
+    if i >= SPACE_DIMS || column >= tile.members || clock.stopped != 0u { return; }
     let last = vec4u(tile.first + tile.members - 1u);
     let c0 = min(vec4u(tile.first + column) + vec4u(0u, 1u, 2u, 3u), last);
     let c1 = min(vec4u(tile.first + column) + vec4u(4u, 5u, 6u, 7u), last);

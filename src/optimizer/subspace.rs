@@ -126,8 +126,8 @@ impl Lift<'_> {
         let gpu = &self.context.gpu;
         let kernel = gpu.kernel("lift_tile", &self.source(inner)?)?;
         inner.written(gpu, &self.columns, |tile, members, fill| {
-            let threads = self.columns.dims * members.div_ceil(TOGETHER);
-            fill.dispatch(gpu, &kernel, &tile.and(&self.bindings), Threads::Line(threads))
+            let threads = Threads::Plane(self.columns.dims, members.div_ceil(TOGETHER));
+            fill.dispatch(gpu, &kernel, &tile.and(&self.bindings), threads)
         })
     }
 
