@@ -15,6 +15,7 @@ struct Tile {
 }
 @group(2) @binding(0) var<storage, read_write> lifted: array<vec4f>; // row, column
 @group(2) @binding(1) var<uniform> tile: Tile;
+@group(2) @binding(2) var<storage, read_write> staged: array<vec4f>; // row of z, column
 @group(3) @binding(0) var<uniform> subspace: Subspace;
 @group(3) @binding(1) var<storage, read> inner_best: array<f32>;
 @group(3) @binding(2) var<storage, read_write> lifted_best: array<f32>;
@@ -37,46 +38,60 @@ fn placed(i: u32, sum: vec4f) -> vec4f {
     return clamp(origin + subspace.scale * sum, vec4f(subspace.wall_low), vec4f(subspace.wall_high));
 }
 
-// Coordinates 4 quad .. 4 quad + 3 of four candidates times these directions. Without a loop: the software adapter
-// counts the rounds of inner loops too.
-fn along(candidates: vec4u, quad: u32, p: vec4f) -> vec4f {
-    let j = min(vec4u(4u * quad) + vec4u(0u, 1u, 2u, 3u), vec4u(SUBSPACE_DIMS - 1u));
-    return p.x * here(candidates, j.x) + p.y * here(candidates, j.y) + p.z * here(candidates, j.z)
-        + p.w * here(candidates, j.w);
+// One thread per coordinate of the subspace and four candidates of the tile: columns of z, read again and again.
+@compute @workgroup_size(WORKGROUP)
+fn stage_tile(@builtin(global_invocation_id) global: vec3u) {
+    let j = global.x;
+    if j >= SUBSPACE_DIMS || 4u * global.y >= tile.members || clock.stopped != 0u { return; }
+    let last = vec4u(tile.first + tile.members - 1u);
+    let c = min(vec4u(tile.first + 4u * global.y) + vec4u(0u, 1u, 2u, 3u), last);
+    staged[j * LIFTED_QUADS + global.y] = vec4f(at(c.x, j), at(c.y, j), at(c.z, j), at(c.w, j));
 }
 
-fn here(candidates: vec4u, j: u32) -> vec4f {
-    return vec4f(at(candidates.x, j), at(candidates.y, j), at(candidates.z, j), at(candidates.w, j));
+// Four coordinates of four candidates times these directions. Without a loop: the software adapter counts the rounds of
+// inner loops too.
+fn along(candidates: u32, rows: vec4u, p: vec4f) -> vec4f {
+    return p.x * staged[rows.x + candidates] + p.y * staged[rows.y + candidates] + p.z * staged[rows.z + candidates]
+        + p.w * staged[rows.w + candidates];
 }
 
-// One thread per coordinate and, along y, 16 neighbouring candidates, for which it draws its row of P once. All threads
+// One thread per coordinate and, along y, 32 neighbouring candidates, for which it draws its row of P once. All threads
 // of a workgroup read the same candidates: loads that are cheap everywhere.
 @compute @workgroup_size(WORKGROUP)
 fn lift_tile(@builtin(global_invocation_id) global: vec3u, @builtin(workgroup_id) group: vec3u) {
     let i = global.x;
-    let column = group.y * 16u;
-    if i >= SPACE_DIMS || column >= tile.members || clock.stopped != 0u { return; }
-    let last = vec4u(tile.first + tile.members - 1u);
-    let c0 = min(vec4u(tile.first + column) + vec4u(0u, 1u, 2u, 3u), last);
-    let c1 = min(vec4u(tile.first + column) + vec4u(4u, 5u, 6u, 7u), last);
-    let c2 = min(vec4u(tile.first + column) + vec4u(8u, 9u, 10u, 11u), last);
-    let c3 = min(vec4u(tile.first + column) + vec4u(12u, 13u, 14u, 15u), last);
+    let first = group.y * 8u;
+    if i >= SPACE_DIMS || 4u * first >= tile.members || clock.stopped != 0u { return; }
     var s0 = vec4f(0.0);
     var s1 = vec4f(0.0);
     var s2 = vec4f(0.0);
     var s3 = vec4f(0.0);
+    var s4 = vec4f(0.0);
+    var s5 = vec4f(0.0);
+    var s6 = vec4f(0.0);
+    var s7 = vec4f(0.0);
     for (var quad = 0u; quad < (SUBSPACE_DIMS + 3u) / 4u; quad += 1u) {
         let p = directions(i, quad);
-        s0 += along(c0, quad, p);
-        s1 += along(c1, quad, p);
-        s2 += along(c2, quad, p);
-        s3 += along(c3, quad, p);
+        let j = min(vec4u(4u * quad) + vec4u(0u, 1u, 2u, 3u), vec4u(SUBSPACE_DIMS - 1u));
+        let rows = j * LIFTED_QUADS;
+        s0 += along(first + 0u, rows, p);
+        s1 += along(first + 1u, rows, p);
+        s2 += along(first + 2u, rows, p);
+        s3 += along(first + 3u, rows, p);
+        s4 += along(first + 4u, rows, p);
+        s5 += along(first + 5u, rows, p);
+        s6 += along(first + 6u, rows, p);
+        s7 += along(first + 7u, rows, p);
     }
-    let place = i * LIFTED_QUADS + column / 4u;
-    lifted[place] = placed(i, s0);
+    let place = i * LIFTED_QUADS + first;
+    lifted[place + 0u] = placed(i, s0);
     lifted[place + 1u] = placed(i, s1);
     lifted[place + 2u] = placed(i, s2);
     lifted[place + 3u] = placed(i, s3);
+    lifted[place + 4u] = placed(i, s4);
+    lifted[place + 5u] = placed(i, s5);
+    lifted[place + 6u] = placed(i, s6);
+    lifted[place + 7u] = placed(i, s7);
 }
 
 // One thread per coordinate of the best position.

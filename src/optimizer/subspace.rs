@@ -8,7 +8,7 @@ use crate::population::{Columns, Context, Domain, Optimizer, Points, Shape, Star
 use crate::{Error, Result};
 
 /// Candidates for which one thread draws its row of P: the width of a tile is a multiple of it.
-const TOGETHER: u32 = 16;
+const TOGETHER: u32 = 32;
 
 /// An optimizer that searches a random subspace.
 #[derive(Debug)]
@@ -102,6 +102,8 @@ impl Optimizer for Subspace {
             .with("lifted_best", best.view())
             .and(&context.clock);
         let columns = Columns::new(context, all, inner.points().candidates, TOGETHER)?;
+        let staged = gpu.buffer::<f32>("staged", u64::from(self.dims) * u64::from(columns.stride))?;
+        let bindings = bindings.with("staged", staged.view());
         let lift = Lift { context, bindings, narrow: self.dims, columns };
         let points = lift.points(inner.points())?;
         let remembered = inner.remembered().map(|remembered| lift.points(remembered)).transpose()?;
@@ -124,10 +126,12 @@ impl Lift<'_> {
     /// These positions, lifted before they are read; all share the columns.
     fn points(&self, inner: &Points) -> Result<Points> {
         let gpu = &self.context.gpu;
-        let kernel = gpu.kernel("lift_tile", &self.source(inner)?)?;
+        let source = self.source(inner)?;
+        let (stage, lift) = (gpu.kernel("stage_tile", &source)?, gpu.kernel("lift_tile", &source)?);
         inner.written(gpu, &self.columns, |tile, members, fill| {
-            let threads = Threads::Plane(self.columns.dims, members.div_ceil(TOGETHER));
-            fill.dispatch(gpu, &kernel, &tile.and(&self.bindings), threads)
+            let bindings = tile.and(&self.bindings);
+            fill.dispatch(gpu, &stage, &bindings, Threads::Plane(self.narrow, members.div_ceil(4)))?;
+            fill.dispatch(gpu, &lift, &bindings, Threads::Plane(self.columns.dims, members.div_ceil(TOGETHER)))
         })
     }
 
