@@ -18,6 +18,7 @@ mod sep_cma_es;
 mod snes;
 mod spso_2011;
 mod strategy;
+mod subspace;
 mod swarm;
 
 use std::collections::BTreeMap;
@@ -40,6 +41,7 @@ pub use sep_cma_es::SepCmaEs;
 pub use snes::Snes;
 pub use spso_2011::Spso2011;
 pub use strategy::Shaping;
+pub use subspace::Subspace;
 
 /// One optimizer as the command line knows it.
 pub struct Entry {

@@ -6,7 +6,7 @@ mod points;
 use crate::Result;
 use crate::gpu::{Bindings, Buffer, Gpu, Recording, View};
 pub use perturbed::{Noise, Perturbed};
-pub use points::{Blocks, Chunk, LowRank, Points, Structure};
+pub use points::{Blocks, Chunk, Columns, LowRank, Points, Structure};
 
 /// Largest finite `f32`: a fitness that was never measured or was not finite. Same value as in `finite.wgsl`.
 pub const WORST: f32 = f32::MAX;

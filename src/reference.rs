@@ -5,6 +5,8 @@ pub mod gwo;
 pub mod network;
 pub mod random;
 pub mod spso_2011;
+pub mod strategy;
+pub mod subspace;
 pub mod swarm;
 
 /// Twin of `finite.wgsl`: what `f32` cannot hold counts as the worst.

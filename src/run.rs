@@ -190,7 +190,13 @@ impl Builder<'_> {
         self.bind().map_err(|error| match error {
             Error::Limit { what, needed, allowed, remedy } if remedy == "a smaller population" => {
                 let fits = self.fitting(self.gpu.allocated() - held);
-                Error::Limit { what, needed, allowed, remedy: format!("--population {fits} would fit") }
+                // What does not grow with the population: a smaller one is no help.
+                let remedy = if fits < self.members.into() {
+                    format!("--population {fits} would fit")
+                } else {
+                    "use a smaller model or another --device".into()
+                };
+                Error::Limit { what, needed, allowed, remedy }
             }
             other => other,
         })

@@ -75,6 +75,7 @@ fn constants() -> Source {
         ("LANE_HALF", 2),
         ("INPUTS", 5),
         ("LEFT", 0),
+        ("LIFTED_QUADS", 20),
         ("MEMBERS", 70),
         ("MEMBER_COLUMNS", 16),
         ("MEMBER_COUNT", 10),
@@ -101,8 +102,10 @@ fn constants() -> Source {
         ("SORTED", 128),
         ("SLOTS", 2),
         ("SOME_ROWS", 100),
+        ("SPACE_DIMS", 50),
         ("STAGED", 120),
         ("STRIDE", 36),
+        ("SUBSPACE_DIMS", 7),
         ("TOP", 20),
         ("UNITS", 3),
         ("WIDTH", 7),
@@ -138,11 +141,11 @@ fn assembled() -> Vec<(String, Source)> {
     add("utility", &[("utility", file("optimizer/utility.wgsl"))]);
     let noise_at = "fn noise_at(i: u32, column: u32) -> f32 { return noise[i * 40u + column]; }".to_string();
     let perturbed = file("points/perturbed.wgsl");
-    for name in ["spell", "lift"] {
+    for (name, path) in [("spell", "points"), ("lift", "points"), ("subspace", "optimizer")] {
         let pieces = [
             ("noise_at", noise_at.clone()),
             ("perturbed", perturbed.clone()),
-            (name, file(&format!("points/{name}.wgsl"))),
+            (name, file(&format!("{path}/{name}.wgsl"))),
         ];
         add(name, &pieces);
     }

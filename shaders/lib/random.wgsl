@@ -13,6 +13,8 @@ const RADIUS: u32 = 12u;
 const INFORM: u32 = 13u;
 const BATCH: u32 = 16u;
 const NOISE: u32 = 24u;
+const PROJECTION: u32 = 25u; // the same in all generations, like the next
+const ORIGIN: u32 = 26u;
 const CONTEXT: u32 = 27u;
 const ORDER: u32 = 28u;
 const OBJECTIVE: u32 = 32u; // and what the objective adds to it
@@ -34,7 +36,10 @@ fn draw(element: u32, quad: u32, purpose: u32) -> vec4f {
 
 // Four standard normals, likewise (Box and Muller 1958).
 fn draw_normal(element: u32, quad: u32, purpose: u32) -> vec4f {
-    let w = words(element, quad, purpose);
+    return normals(words(element, quad, purpose));
+}
+
+fn normals(w: vec4u) -> vec4f {
     let open = (vec4f(w >> vec4u(8u)) + 1.0) * 0x1p-24;
     let radius = sqrt(-2.0 * log(open.xy));
     let angle = 6.2831853 * open.zw;

@@ -35,7 +35,7 @@ fn start(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) 
 fn judge() {
     if clock.stopped != 0u { return; }
     let now = fitness[CENTRE];
-    let better = CHANGING != 0u || now < best_fitness[0];
+    let better = CHANGING != 0u || now < best_fitness[0] || clock.generation == 0u;
     kept[0] = u32(better);
     if better {
         best_fitness[0] = now;

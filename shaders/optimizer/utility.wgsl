@@ -1,19 +1,19 @@
-//! import clock, finite, grid
+//! import clock, finite, grid, together
 // Fitness to utility: what counts is the rank, or the distance from the mean. A higher utility is better.
 @group(1) @binding(2) var<storage, read_write> fitness: array<f32>;
 @group(3) @binding(0) var<storage, read_write> utility: array<f32>; // padded to whole quads with 0
-@group(3) @binding(1) var<storage, read> shares: array<f32>; // shares[n]: utilities of the n best ranks together
+@group(3) @binding(1) var<storage, read> shares: array<vec2f>; // shares[n]: utilities of the n best ranks together, and what rounding left of it
 @group(3) @binding(2) var<storage, read_write> sorted: array<f32>; // fitness in order, a power of two of them
 @group(3) @binding(3) var<uniform> pass_of: Pass;
 struct Pass {
     run: u32,  // length of the runs that are merged
     step: u32, // distance of the two that are compared
 }
-var<workgroup> sums: array<vec2f, REDUCE>;
 
 // The mean utility of the ranks that a value shares with its equals.
 fn shared_utility(better: u32, equal: u32) -> f32 {
-    return (shares[better + equal] - shares[better]) / f32(equal);
+    let share = shares[better + equal] - shares[better];
+    return (share.x + share.y) / f32(equal);
 }
 
 // One thread per member: its rank by counting.
@@ -86,41 +86,32 @@ fn rank_by_sorting(@builtin(global_invocation_id) global: vec3u, @builtin(num_wo
     utility[member] = shared_utility(better, below(own, true) - better);
 }
 
-// Sums over the workgroup; every thread calls it, in uniform control flow.
-fn together(mine: vec2f, lane: u32) -> vec2f {
-    workgroupBarrier();
-    sums[lane] = mine;
-    workgroupBarrier();
-    for (var step = REDUCE / 2u; step > 0u; step /= 2u) {
-        if lane < step {
-            sums[lane] += sums[lane + step];
-        }
-        workgroupBarrier();
-    }
-    return sums[0];
-}
-
 // One workgroup: (mean - f) / sqrt(variance + 1e-5), the standard score of Sarkar et al. 2025. Members without a
-// finite fitness count as the worst of the others.
+// finite fitness count as the worst of the others. In units of the largest value, so that its square is finite too.
 @compute @workgroup_size(REDUCE)
 fn standardize(@builtin(local_invocation_index) lane: u32) {
     let last = select(RANKED, 0u, clock.stopped != 0u);
-    var sum = vec2f(0.0);
+    var most = vec2f(1.0, -WORST);
     for (var m = lane; m < last; m += REDUCE) {
-        let good = fitness[m] < WORST;
-        sum += select(vec2f(0.0), vec2f(fitness[m], 1.0), good);
+        let f = fitness[m];
+        most = select(most, max(most, vec2f(abs(f), f)), f < WORST);
     }
-    let total = together(sum, lane);
-    let mean = total.x / max(total.y, 1.0);
-    sum = vec2f(0.0);
+    most = largest(most, lane);
+    let size = most.x;
+    let worst = select(most.y, 0.0, most.y == -WORST);
+    var sum = 0.0;
     for (var m = lane; m < last; m += REDUCE) {
-        let off = select(0.0, fitness[m] - mean, fitness[m] < WORST);
-        sum += vec2f(off * off, 0.0);
+        sum += min(fitness[m], worst) / size;
     }
-    let variance = together(sum, lane).x / max(total.y, 1.0);
-    let scale = inverseSqrt(variance + SMALLEST_VARIANCE);
+    let mean = together(vec2f(sum), lane).x / f32(RANKED);
+    sum = 0.0;
     for (var m = lane; m < last; m += REDUCE) {
-        let score = (mean - fitness[m]) * scale;
-        utility[m] = select(-3.0, score, fitness[m] < WORST);
+        let off = min(fitness[m], worst) / size - mean;
+        sum += off * off;
+    }
+    let variance = together(vec2f(sum), lane).x / f32(RANKED);
+    let scale = inverseSqrt(variance + max(SMALLEST_VARIANCE / size / size, 1e-20));
+    for (var m = lane; m < last; m += REDUCE) {
+        utility[m] = (mean - min(fitness[m], worst) / size) * scale;
     }
 }

@@ -23,6 +23,7 @@ const LIBRARY: &[(&str, &str)] = &[
     ("smallest", include_str!("../../shaders/lib/smallest.wgsl")),
     ("strategy", include_str!("../../shaders/optimizer/strategy.wgsl")),
     ("swarm", include_str!("../../shaders/optimizer/swarm.wgsl")),
+    ("together", include_str!("../../shaders/lib/together.wgsl")),
     ("window", include_str!("../../shaders/objective/network/window.wgsl")),
 ];
 

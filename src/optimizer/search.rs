@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::blocks::{ByBlocks, Partition, SETTINGS, Turns};
-use super::{Entry, value};
+use super::{Entry, Subspace, value};
 use crate::population::Optimizer;
 use crate::{Error, Result};
 
 /// Search spaces: how they are named, and what they are.
-pub const SEARCHES: [(&str, &str); 4] = [
+pub const SEARCHES: [(&str, &str); 5] = [
     ("whole", "all coordinates at once"),
     ("neurons", "each unit's weights and bias have members of their own (arXiv 2412.05667)"),
     ("layers", "each layer's have"),
+    ("subspace:N", "a random subspace of N dimensions (Li, Farkhoor, Liu and Yosinski 2018)"),
     ("blocks:N", "each of N equal parts has (van den Bergh and Engelbrecht 2004)"),
 ];
 
@@ -36,10 +37,19 @@ pub fn build(search: &str, name: &str, settings: &BTreeMap<String, String>) -> R
         let count = number.and_then(|number| number.parse::<u32>().ok()).filter(|count| *count > 0);
         count.ok_or_else(|| Error::setting("search", search, format!("give a whole number, as in {kind}:100")))
     };
+    if let (false, Some((key, text))) = (by_blocks(search), own.iter().next()) {
+        return Err(Error::setting(
+            key,
+            text,
+            "it is a setting of the search by blocks: --search neurons, for instance",
+        ));
+    }
     let partition = match (kind, number) {
-        ("whole", None) => {
-            let Some((key, text)) = own.into_iter().next() else { return Ok(inner) };
-            return Err(Error::setting(key, text, "the whole vector is searched: it is a setting of --search neurons"));
+        ("whole", None) => return Ok(inner),
+        ("subspace", number) => {
+            let subspace = Subspace::new(parse(number)?, inner);
+            subspace.check()?;
+            return Ok(Box::new(subspace));
         }
         ("neurons", None) => Partition::Neurons,
         ("layers", None) => Partition::Layers,

@@ -189,11 +189,12 @@ impl<'a> Strategy<'a> {
     pub(super) fn rank_of(&mut self, values: &View, into: &View, table: &[f64]) -> Result<()> {
         let gpu = &self.context.gpu;
         let count = table.len() as u32;
+        // In two parts, since sums over many ranks have no digits left for the difference of neighbours.
         let mut sum = 0.0;
-        let shares: Vec<f32> = std::iter::once(0.0)
+        let shares: Vec<[f32; 2]> = std::iter::once([0.0; 2])
             .chain(table.iter().map(|utility| {
                 sum += utility;
-                sum as f32
+                [sum as f32, (sum - f64::from(sum as f32)) as f32]
             }))
             .collect();
         let sorted_len = if count > COUNTED { count.next_power_of_two() } else { 1 };
@@ -379,9 +380,13 @@ impl Step for StrategyStep {
 #[cfg(test)]
 mod tests {
     use std::mem::offset_of;
+    use std::sync::OnceLock;
+
+    use proptest::prelude::{ProptestConfig, Strategy as _, prop, prop_oneof, proptest};
 
     use super::*;
-    use crate::gpu::same_layout;
+    use crate::gpu::{Gpu, Pick, same_layout};
+    use crate::reference::strategy::by_rank;
 
     #[test]
     fn structs_are_laid_out_as_in_the_shaders() {
@@ -398,5 +403,80 @@ mod tests {
         same_layout(text, "Strategy", size_of::<Settings>(), &fields);
         let fields = [("run", offset_of!(Pass, run)), ("step", offset_of!(Pass, step))];
         same_layout(include_str!("../../shaders/optimizer/utility.wgsl"), "Pass", size_of::<Pass>(), &fields);
+    }
+
+    /// Utilities of this fitness by `table`, from the device; none without one.
+    fn ranked(fitness: &[f32], table: &[f64]) -> Option<Vec<f32>> {
+        static GPU: OnceLock<Option<Gpu>> = OnceLock::new();
+        let gpu = GPU.get_or_init(|| Gpu::open(&Pick::Best).ok()).as_ref()?;
+        let clock = gpu.upload("clock", &[1u32, 2, 0, 9, 9, 0, 0, 0]).unwrap();
+        let clock = Bindings::new().with("clock", clock.view());
+        let context = Context { gpu: gpu.clone(), clock, largest_chunk: u32::MAX, changing: false, blockwise: false };
+        let shape = Shape { blocks: 1, members: fitness.len() as u32, width: 1 };
+        let noise = Noise { antithetic: false, rank: None };
+        let mut strategy = Strategy::new(&context, shape, &Domain::boxed(0.0, 1.0), noise, 1.0).unwrap();
+        strategy.rank(table).unwrap();
+        gpu.write(&strategy.perturbed.points.fitness.view(), fitness);
+        let mut utility: Vec<f32> = gpu.run(&strategy.tell, &[strategy.utility.view()]).unwrap().values(0);
+        assert!(utility[fitness.len()..].iter().all(|u| *u == 0.0), "padding has a utility");
+        utility.truncate(fitness.len());
+        Some(utility)
+    }
+
+    fn centred(members: usize) -> Vec<f64> {
+        (0..members).map(|rank| 0.5 - rank as f64 / (members as f64 - 1.0)).collect()
+    }
+
+    /// Device against host to a few roundings of the utility itself.
+    fn check(fitness: &[f32], table: &[f64]) {
+        let Some(found) = ranked(fitness, table) else { return };
+        let exact: Vec<f64> = fitness.iter().map(|f| f64::from(*f)).collect();
+        for (member, (found, exact)) in found.iter().zip(by_rank(&exact, table)).enumerate() {
+            let close = (f64::from(*found) - exact).abs() <= 1e-6 * exact.abs() + 1e-9;
+            assert!(close, "member {member} of {}: {found} for {exact}", fitness.len());
+        }
+    }
+
+    /// Few values, so that there are ties, the worst among them.
+    fn tied(
+        members: impl proptest::strategy::Strategy<Value = usize>,
+    ) -> impl proptest::strategy::Strategy<Value = Vec<f32>> {
+        let value = prop_oneof![
+            6 => (-3i16..4).prop_map(f32::from),
+            2 => -1e6f32..1e6,
+            1 => prop::sample::select(vec![WORST, -WORST, 0.0, -0.0]),
+        ];
+        members.prop_flat_map(move |members| prop::collection::vec(value.clone(), members))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 30, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn counted_ranks_are_those_of_the_twin(fitness in tied(4usize..300)) {
+            check(&fitness, &centred(fitness.len()));
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 6, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn sorted_ranks_are_those_of_the_twin(fitness in tied(4097usize..9000)) {
+            check(&fitness, &centred(fitness.len()));
+        }
+    }
+
+    /// Sums over so many ranks have no digits left for one of them.
+    #[test]
+    fn neighbouring_ranks_differ_in_a_large_population() {
+        let fitness: Vec<f32> = (0..200_000u32).map(|m| (m.wrapping_mul(77_777) % 200_003) as f32).collect();
+        check(&fitness, &centred(fitness.len()));
+        // Each in an order of its own: all different, all equal, all without a fitness.
+        for members in [4096, 4097] {
+            check(&(0..members).map(|m| -(m as f32)).collect::<Vec<_>>(), &centred(members));
+            check(&vec![1.0; members], &centred(members));
+            check(&vec![WORST; members], &centred(members));
+        }
     }
 }

@@ -4,6 +4,9 @@ use super::{Context, Group, Shape, WORST};
 use crate::gpu::{Bindings, Buffer, Gpu, Recording, Source, Threads, View, WORKGROUP};
 use crate::{Error, Result};
 
+/// Bytes of the columns that chunks share, at most.
+const COLUMNS: u64 = 128 << 20;
+
 #[repr(C)]
 #[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
 pub(super) struct ChunkUniform {
@@ -24,6 +27,34 @@ pub struct Chunk {
     pub bindings: Bindings,
     /// Brings the candidates into the buffer, where several chunks share one; to be recorded before a chunk is read.
     pub fill: Recording,
+}
+
+/// Columns of bounded size in which candidates are written out before they are read; as many chunks as need be share
+/// them.
+#[derive(Clone)]
+pub struct Columns {
+    /// Coordinates of a candidate.
+    pub dims: u32,
+    /// Columns, padded.
+    pub stride: u32,
+    width: u32,
+    buffer: Buffer<f32>,
+}
+
+impl Columns {
+    /// Columns for up to `candidates` candidates of `dims` coordinates, a multiple of `together` of them.
+    ///
+    /// # Errors
+    /// [`Error::Limit`] when so many do not fit into one binding, or memory runs out.
+    pub fn new(context: &Context, dims: u32, candidates: u32, together: u32) -> Result<Self> {
+        let bytes = COLUMNS.min(context.gpu.binding_limit());
+        let usable = (bytes / 4 / u64::from(dims.max(1))).saturating_sub(16).min(1 << 20) as u32;
+        let wanted = candidates.next_multiple_of(together).min(context.largest_chunk);
+        let width = (usable.min(wanted) / together).max(1) * together;
+        let stride = stride(width);
+        let buffer = context.gpu.buffer::<f32>("lifted", u64::from(dims) * u64::from(stride))?;
+        Ok(Self { dims, stride, width, buffer })
+    }
 }
 
 /// What an objective may know of its candidates beyond [`Points::source`], to score them faster.
@@ -230,6 +261,41 @@ impl Points {
         Ok(Self { source, structure, stride, dims, candidates, chunks: vec![chunk], fitness })
     }
 
+    /// The same candidates in other coordinates, those of `columns`. `write` records what brings a part of a chunk
+    /// there: from the bindings, which are the chunk's, `lifted` and `tile` (its first column, its columns), and the
+    /// number of columns.
+    ///
+    /// # Errors
+    /// Those of `write`, and [`Error::Limit`] when memory runs out.
+    pub fn written(
+        &self,
+        gpu: &Gpu,
+        columns: &Columns,
+        mut write: impl FnMut(Bindings, u32, &mut Recording) -> Result<()>,
+    ) -> Result<Self> {
+        let mut chunks = Vec::new();
+        for chunk in &self.chunks {
+            for column in (0..chunk.members).step_by(columns.width as usize) {
+                let members = columns.width.min(chunk.members - column);
+                let tile = gpu.uniform("tile", &ChunkUniform { first: column, members })?;
+                let mut fill = chunk.fill.clone();
+                let lifted = columns.buffer.view();
+                let from = chunk.bindings.clone().with("lifted", lifted.clone()).with("tile", tile.view());
+                write(from, members, &mut fill)?;
+                let first = chunk.first + column;
+                let uniform = gpu.uniform("chunk", &ChunkUniform { first, members })?;
+                let bindings = Bindings::new()
+                    .with("positions", lifted)
+                    .with("chunk", uniform.view())
+                    .with("fitness", self.fitness.view());
+                chunks.push(Chunk { first, members, positions: columns.buffer.clone(), bindings, fill });
+            }
+        }
+        let (structure, fitness) = (Structure::Free, self.fitness.clone());
+        let (dims, stride, candidates) = (columns.dims, columns.stride, self.candidates);
+        Ok(Self { source: direct(dims, stride)?, structure, stride, dims, candidates, chunks, fitness })
+    }
+
     /// A fitness buffer for `shape`, filled with [`WORST`].
     ///
     /// # Errors
@@ -288,6 +354,7 @@ mod tests {
     fn a_chunk_is_laid_out_as_in_the_shader() {
         let fields = [("first", offset_of!(ChunkUniform, first)), ("members", offset_of!(ChunkUniform, members))];
         same_layout(include_str!("../../shaders/lib/chunk.wgsl"), "Chunk", size_of::<ChunkUniform>(), &fields);
+        same_layout(include_str!("../../shaders/optimizer/subspace.wgsl"), "Tile", size_of::<ChunkUniform>(), &fields);
     }
 
     #[test]

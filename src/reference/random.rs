@@ -20,6 +20,12 @@ pub const DIRECTION: u32 = 11;
 pub const RADIUS: u32 = 12;
 /// Purpose of a draw: whom a member tells of its best.
 pub const INFORM: u32 = 13;
+/// Purpose of a draw: the noise of an evolution strategy.
+pub const NOISE: u32 = 24;
+/// Purpose of a draw: a direction of a random subspace.
+pub const PROJECTION: u32 = 25;
+/// Purpose of a draw: the origin of a random subspace.
+pub const ORIGIN: u32 = 26;
 
 /// Four random words: Philox4x32-10 of the counter (element, generation, quad, purpose), with the seed as its key.
 pub fn words(seed: u64, generation: u32, element: u32, quad: u32, purpose: u32) -> [u32; 4] {
