@@ -126,7 +126,8 @@ pub(crate) struct Train {
 /// What `train` and `minimize` share: the optimizer, its settings, and what ends the run.
 #[derive(Args, Debug, Clone, Default)]
 pub(crate) struct Search {
-    /// pso, mpso, empso, rempso, spso-2011 or gwo [default: pso].
+    /// Swarms: pso, mpso, empso, rempso, spso-2011, cpso-s, cpso-h, gwo. Evolution strategies: openai-es, eggroll, snes,
+    /// pepg, ars, sep-cma-es [default: pso].
     #[arg(long, value_name = "NAME", help_heading = "Search")]
     pub(crate) optimizer: Option<String>,
     /// What is searched at a time: whole, neurons, layers, blocks:N or subspace:N. Neurons win on networks of more

@@ -3,11 +3,12 @@
 //!
 //! Five nouns: a [`Gpu`](gpu::Gpu) computes; an [`Objective`](population::Objective) says what is minimized (a
 //! [`Network`](objective::network::Network) on data, a [`Formula`](objective::Formula) in WGSL, a
-//! [`HostFunction`](objective::HostFunction)); an [`Optimizer`](population::Optimizer) says how positions move
-//! ([`Pso`](optimizer::Pso), [`MPso`](optimizer::MPso), [`EmPso`](optimizer::EmPso), [`RemPso`](optimizer::RemPso),
-//! [`Spso2011`](optimizer::Spso2011), [`Gwo`](optimizer::Gwo)); a [`Run`](run::Run) binds one to the other; a
-//! [`Report`](run::Report) tells how far it has come. Descriptions are plain values; what `bind` and `start` return
-//! owns buffers.
+//! [`HostFunction`](objective::HostFunction)); an [`Optimizer`](population::Optimizer) says how positions move: swarms
+//! such as [`Pso`](optimizer::Pso) and [`Gwo`](optimizer::Gwo), evolution strategies such as
+//! [`OpenAiEs`](optimizer::OpenAiEs) and [`Eggroll`](optimizer::Eggroll), a swarm for each block
+//! ([`ByBlocks`](optimizer::ByBlocks)), any of them in a [`Subspace`](optimizer::Subspace); a [`Run`](run::Run) binds one
+//! to the other; a [`Report`](run::Report) tells how far it has come. Descriptions are plain values; what `bind` and
+//! `start` return owns buffers.
 //!
 //! ```
 //! use gradless::gpu::{Gpu, Pick};

@@ -171,7 +171,7 @@ fn a_folder_of_images_trains_scores_and_predicts() {
     assert_eq!(json(home.path(), "eval held held/test.csv")["test"], held_out["test"]);
 
     write_images(&home.path().join("images"), "t10k", 25);
-    let report = json(home.path(), &format!("train images {arguments} --out run --validation 0.1"));
+    let report = json(home.path(), &format!("train images {arguments} --out run --search neurons --validation 0.1"));
     let data = serde_json::json!({"name": "images", "train_rows": 54, "validation_rows": 6, "test_rows": 25,
                                   "features": 12, "classes": 2});
     assert_eq!((&report["data"], &report["test"]["accuracy"]), (&data, &1.0.into()));

@@ -88,13 +88,13 @@ fn draws_agree_with_the_twin() {
     let Some(gpu) = common::gpu() else { return };
     let text = "//! import random, grid
         @group(1) @binding(0) var<storage, read_write> uniforms: array<vec4f>;
-        @group(1) @binding(1) var<storage, read_write> normals: array<vec4f>;
+        @group(1) @binding(1) var<storage, read_write> bells: array<vec4f>;
         @compute @workgroup_size(WORKGROUP)
         fn main(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) groups: vec3u) {
             let t = line(global, groups);
             if t >= arrayLength(&uniforms) { return; }
             uniforms[t] = draw(t % 100u, t / 100u, LEADER);
-            normals[t] = draw_normal(t % 100u, t / 100u, SOCIAL);
+            bells[t] = draw_normal(t % 100u, t / 100u, SOCIAL);
         }";
     let source = Source::new().constant("WORKGROUP", WORKGROUP).piece("test", text).unwrap();
     let (count, generation) = (10_000u32, 77);
@@ -103,7 +103,7 @@ fn draws_agree_with_the_twin() {
     let bindings = Bindings::new()
         .with("clock", clock(&gpu, generation))
         .with("uniforms", uniforms.view())
-        .with("normals", normals.view());
+        .with("bells", normals.view());
     let mut recording = Recording::new();
     recording.dispatch(&gpu, &gpu.kernel("main", &source).unwrap(), &bindings, Threads::Line(count)).unwrap();
     let read = gpu.run(&recording, &[uniforms.view(), normals.view()]).unwrap();
