@@ -149,7 +149,7 @@ pub(crate) struct Search {
     /// Candidates scored at most, in whole generations.
     #[arg(long, value_name = "N", help_heading = "Search")]
     pub(crate) evaluations: Option<u64>,
-    /// Seconds at most. Without --generations, schedules then run over 1,000 generations.
+    /// Seconds at most. Without --generations, schedules run over as many as the time is reckoned to suffice for.
     #[arg(long, value_name = "S", allow_negative_numbers = true, help_heading = "Search")]
     pub(crate) seconds: Option<f64>,
     /// Stop at a best fitness at or below this.

@@ -466,6 +466,19 @@ impl Run {
         self.gpu.read(&self.step.best().view())
     }
 
+    /// Lets schedules run over so many generations from here on; for runs that time ends, whose generations nobody knows
+    /// beforehand.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device was lost or an operation failed.
+    pub fn stretch(&mut self, horizon: u32) -> Result<()> {
+        self.drain()?;
+        let mut clock = self.gpu.read::<Clock>(&self.clock.view())?[0];
+        clock.horizon = horizon.clamp(1, self.limit.max(1));
+        self.gpu.write(&self.clock.view(), &[clock]);
+        Ok(())
+    }
+
     /// The whole state, to go on from later.
     ///
     /// # Errors

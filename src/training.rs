@@ -120,8 +120,10 @@ impl<'a> Training<'a> {
     pub fn run(&self, gpu: &Gpu, mut watch: impl FnMut(&Run) -> bool) -> Result<Outcome> {
         let mut run = self.start(gpu)?;
         let mut trace = Trace::default();
+        let mut pace = Pace::new(&self.config);
         while run.report().stop.is_none() {
             run.step()?;
+            pace.keep(&mut run)?;
             trace.extend(run.report());
             let go_on = watch(&run);
             if run.report().stop.is_some() {
@@ -181,6 +183,44 @@ impl<'a> Training<'a> {
             stop: report.stop,
             trace: Vec::new(),
         })
+    }
+}
+
+/// Fits the schedules of a run that only time ends to the generations it will come to.
+pub struct Pace {
+    seconds: f64,
+    next: f64,
+    /// Generation and time of the last look.
+    last: Option<(u32, f64)>,
+}
+
+impl Pace {
+    /// Share of the time after which it looks at the clock for the first time.
+    const FIRST: f64 = 0.02;
+    /// How much later it looks again: seldom enough for the device to stay busy.
+    const AGAIN: f64 = 1.25;
+
+    /// For a run of these settings; it does nothing where something else than time may end the run.
+    pub fn new(config: &Config) -> Self {
+        let timed = config.seconds.filter(|_| config.generations.is_none() && config.evaluations.is_none());
+        Self { seconds: timed.unwrap_or(0.0), next: Self::FIRST, last: None }
+    }
+
+    /// Looks at the clock after a step.
+    ///
+    /// # Errors
+    /// Those of [`Run::stretch`].
+    pub fn keep(&mut self, run: &mut Run) -> Result<()> {
+        let Report { generation, seconds, .. } = *run.report();
+        if run.report().stop.is_some() || self.next >= 1.0 || seconds < self.next * self.seconds || self.seconds == 0.0
+        {
+            return Ok(());
+        }
+        self.next = (seconds / self.seconds).max(self.next) * Self::AGAIN;
+        let Some((earlier, before)) = self.last.replace((generation, seconds)) else { return Ok(()) };
+        // What the device needs to start with is not counted.
+        let rate = f64::from(generation - earlier) / (seconds - before).max(1e-9);
+        run.stretch((f64::from(generation) + rate * (self.seconds - seconds)) as u32)
     }
 }
 

@@ -12,7 +12,7 @@ use gradless::gpu::Gpu;
 use gradless::model::Model;
 use gradless::plot::{Curve, Regions, Series, decision_regions, loss_curve};
 use gradless::run::{Run, Stop};
-use gradless::training::Training;
+use gradless::training::{Pace, Training};
 use serde_json::json;
 
 use super::progress::{Progress, interrupted, watch_interrupts};
@@ -198,9 +198,11 @@ impl Saved<'_> {
         let (limit, _) = config.span();
         let progress = Progress::new(limit.min(run.limit()), timed, run.report().generation);
         let mut saved = Instant::now();
+        let mut pace = Pace::new(config);
         let mut written = 0;
         while run.report().stop.is_none() {
             run.step()?;
+            pace.keep(run)?;
             self.history.append(&run.report().history[written..])?;
             written = run.report().history.len();
             progress.show(run.report(), run.evaluations_per_generation(), limit == u32::MAX && timed.is_some());
