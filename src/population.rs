@@ -130,7 +130,7 @@ pub trait Evaluation {
     /// Records what is to be done once a generation before any scoring (drawing a batch).
     ///
     /// # Errors
-    /// [`Error::Device`] when a kernel lacks a buffer.
+    /// [`Error::Device`](crate::Error::Device) when a kernel lacks a buffer.
     fn prepare(&mut self, recording: &mut Recording) -> Result<()> {
         let _ = recording;
         Ok(())
@@ -184,7 +184,7 @@ pub trait Optimizer: std::fmt::Debug {
     /// Refuses settings that make no sense.
     ///
     /// # Errors
-    /// [`Error::Setting`] naming the setting, its value and what is allowed.
+    /// [`Error::Setting`](crate::Error::Setting) naming the setting, its value and what is allowed.
     fn check(&self) -> Result<()>;
     /// Whether it searches blocks of the vector in the context of the others.
     fn blockwise(&self) -> bool {
