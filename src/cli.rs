@@ -87,7 +87,8 @@ pub(crate) struct Train {
     /// Share of the rows held out for the test, 0 to 0.9. A folder's own test files go before it [default: 0.2].
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true, help_heading = "Data")]
     pub(crate) test: Option<f64>,
-    /// Share of the training rows held out for choosing the best network while training, 0 to 0.5 [default: 0].
+    /// Share of the training rows held out for choosing the best network, 0 to 0.5; for --search neurons, layers and
+    /// blocks:N [default: 0].
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true, help_heading = "Data")]
     pub(crate) validation: Option<f64>,
     /// Hidden layers: mlp:10, mlp:20,7,5, or none for logistic regression [default: mlp:10].
@@ -233,7 +234,7 @@ pub(crate) struct Minimize {
     after_help = "Example: gradless compare iris --optimizers pso,gwo:leaders=best-3,pso:population=32 --seeds 10"
 )]
 pub(crate) struct Compare {
-    /// A built-in set (`gradless data list`), or a .csv file.
+    /// A built-in set (`gradless data list`), a .csv file, or a folder of IDX files.
     pub(crate) data: String,
     /// Methods, with commas or spaces between: OPTIMIZER, OPTIMIZER:KEY=VALUE,KEY=VALUE or SEARCH/OPTIMIZER. KEY is a
     /// setting of the optimizer, or population, generations or batch in place of the common one. May be given again.

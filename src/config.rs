@@ -90,6 +90,8 @@ impl Default for Config {
 impl Config {
     /// Candidates of a generation when the whole vector is searched.
     pub const POPULATION: u32 = 128;
+    /// Candidates of a block where blocks are searched.
+    pub const BLOCK_POPULATION: u32 = 10;
     /// Generations when nothing else ends a run.
     pub const GENERATIONS: u32 = 300;
     /// Generations over which schedules run when only time ends a run.
@@ -137,7 +139,11 @@ impl Config {
             self.settings.iter().map(|(key, value)| (key.clone(), text(value))).collect();
         // Rows held out have no other use.
         if self.validation > 0.0 && search::by_blocks(&self.search) {
-            settings.entry("search.gate".into()).or_insert_with(|| "soft".into());
+            let gate = settings.entry("search.gate".into()).or_insert_with(|| "soft".into());
+            if gate == "none" {
+                let remedy = "the rows of --validation would be lost: leave one of the two out";
+                return Err(Error::setting("search.gate", "none", remedy));
+            }
         }
         search::build(&self.search, &self.optimizer, &settings)
     }
@@ -145,7 +151,8 @@ impl Config {
     /// Candidates of a generation, or of a block where blocks are searched.
     pub fn members(&self) -> u32 {
         self.population.unwrap_or(match self.search.as_str() {
-            space if search::by_blocks(space) => 10,
+            space if search::by_blocks(space) => Self::BLOCK_POPULATION,
+            "whole" if self.optimizer.starts_with("cpso") => Self::BLOCK_POPULATION,
             _ => Self::POPULATION,
         })
     }

@@ -140,7 +140,13 @@ fn within(name: &str, value: f32, low: f32, high: f32) -> Result<()> {
     if (low..=high).contains(&value) {
         return Ok(());
     }
-    Err(Error::setting(name, value, format!("must be a number from {low} to {high}")))
+    let range = match (low, high) {
+        (f32::MIN_POSITIVE, f32::MAX) => "a number above 0".to_string(),
+        (f32::MIN_POSITIVE, high) => format!("a number above 0, at most {high}"),
+        (low, f32::MAX) => format!("a number from {low} on"),
+        _ => format!("a number from {low} to {high}"),
+    };
+    Err(Error::setting(name, value, format!("must be {range}")))
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Result;
 use crate::config::Config;
 use crate::data::Dataset;
 use crate::gpu::Gpu;
@@ -12,6 +11,7 @@ use crate::model::Model;
 use crate::objective::network::Network;
 use crate::population::Optimizer;
 use crate::run::{Report, Run, Stop};
+use crate::{Error, Result};
 
 /// A network on its data and the optimizer that is to train it.
 pub struct Training<'a> {
@@ -58,6 +58,8 @@ pub struct Outcome {
     pub train: Scores,
     /// Its scores on the rows held out; none where there are none.
     pub test: Option<Scores>,
+    /// Its scores on the rows by which it was chosen; none where there are none.
+    pub validation: Option<Scores>,
     /// Candidates scored, remembered ones included.
     pub evaluations: u64,
     /// Generations done.
@@ -85,6 +87,10 @@ impl<'a> Training<'a> {
         let mut network = Network::new(architecture, &dataset.train.features, &dataset.train.labels)?;
         network.loss = config.loss;
         network.batch = config.batch.filter(|batch| *batch as usize != dataset.train.rows);
+        if config.validation > 0.0 && dataset.validation.rows == 0 {
+            let remedy = "it leaves no row of any class for that: give a larger share";
+            return Err(Error::setting("validation", config.validation, remedy));
+        }
         if dataset.validation.rows > 0 {
             network.hold_out(&dataset.validation.features, &dataset.validation.labels)?;
         }
@@ -94,7 +100,8 @@ impl<'a> Training<'a> {
     /// Allocates and draws the first positions.
     ///
     /// # Errors
-    /// Those of [`Builder::start`](crate::run::Builder::start).
+    /// Those of [`Builder::start`](crate::run::Builder::start), and [`Error::Setting`] when the evaluations do not
+    /// suffice for a generation.
     pub fn start(&self, gpu: &Gpu) -> Result<Run> {
         let config = &self.config;
         let (generations, horizon) = config.span();
@@ -109,7 +116,13 @@ impl<'a> Training<'a> {
         if let Some(target) = config.target {
             builder = builder.target(target);
         }
-        builder.start()
+        let run = builder.start()?;
+        let generation = run.evaluations_per_generation();
+        if let Some(evaluations) = config.evaluations.filter(|all| *all < generation) {
+            let remedy = format!("a generation scores {generation}: give more, or a smaller population");
+            return Err(Error::setting("evaluations", evaluations, remedy));
+        }
+        Ok(run)
     }
 
     /// Trains to the end and scores what came of it. `watch` sees the run after every step; `false` from it ends the
@@ -170,8 +183,12 @@ impl<'a> Training<'a> {
         let Dataset { train, test, .. } = self.dataset;
         let (_, train_scores) = model.score(gpu, &train.features, &train.labels)?;
         let (_, test_scores) = model.score(gpu, &test.features, &test.labels)?;
+        let held_out = &self.dataset.validation;
+        let validation =
+            if held_out.rows > 0 { Some(model.score(gpu, &held_out.features, &held_out.labels)?.1) } else { None };
         let report = run.report();
         Ok(Outcome {
+            validation,
             model,
             train: train_scores,
             test: (test.rows > 0).then_some(test_scores),

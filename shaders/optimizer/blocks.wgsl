@@ -62,6 +62,12 @@ fn next_move() {
     inner.generation += 1u;
 }
 
+// One thread: the first members are there, and their moves begin. What was drawn for the start is drawn for nothing else.
+@compute @workgroup_size(1)
+fn begin_moves() {
+    inner.generation = 1u;
+}
+
 // One thread: schedules of the members run over all their moves.
 @compute @workgroup_size(1)
 fn follow_clock() {

@@ -13,8 +13,9 @@ struct Pso {
 
 fn moved(t: u32, v: vec4f, toward_own: vec4f, toward_leader: vec4f) -> vec4f {
     let u = min(f32(clock.generation) / f32(clock.horizon), 1.0);
-    let inertia = mix(settings.inertia, settings.inertia_end, u);
-    let cognitive = mix(settings.cognitive, settings.cognitive_end, u);
-    let social = mix(settings.social, settings.social_end, u);
+    // Not mix: a coefficient that stays the same must not depend on the horizon.
+    let inertia = settings.inertia + u * (settings.inertia_end - settings.inertia);
+    let cognitive = settings.cognitive + u * (settings.cognitive_end - settings.cognitive);
+    let social = settings.social + u * (settings.social_end - settings.social);
     return inertia * v + cognitive * toward_own + social * toward_leader;
 }

@@ -78,11 +78,12 @@ pub(super) fn run(arguments: &Minimize) -> Result<()> {
 
 fn described(arguments: &Minimize) -> Result<Config> {
     let search = &arguments.search;
-    let blocks = search.search.as_deref().is_some_and(gradless::optimizer::search::by_blocks);
+    let blocks = search.search.as_deref().is_some_and(gradless::optimizer::search::by_blocks)
+        || search.optimizer.as_deref().is_some_and(|name| name.starts_with("cpso"));
     let mut config = Config {
         optimizer: search.optimizer.clone().unwrap_or_else(|| "pso".into()),
         search: search.search.clone().unwrap_or_else(|| "whole".into()),
-        population: search.population.or(blocks.then_some(10)).or(Some(30)),
+        population: search.population.or((!blocks).then_some(30)),
         generations: search.generations,
         evaluations: search.evaluations,
         seconds: search.seconds,

@@ -28,6 +28,7 @@ pub(super) fn training(gpu: &Gpu, training: &Training, outcome: &Outcome) -> Val
         "device_memory": outcome.device_memory,
         "stop": outcome.stop,
         "train": {"loss": outcome.train.loss, "accuracy": outcome.train.accuracy},
+        "validation": outcome.validation.as_ref().map(|scores| json!({"loss": scores.loss, "accuracy": scores.accuracy})),
         "test": outcome.test,
     })
 }

@@ -10,6 +10,7 @@ use gradless::data;
 use gradless::folder::{self, Folder, History};
 use gradless::gpu::Gpu;
 use gradless::model::Model;
+use gradless::optimizer::search::PREFIX;
 use gradless::plot::{Curve, Regions, Series, decision_regions, loss_curve};
 use gradless::run::{Run, Stop};
 use gradless::training::{Pace, Training};
@@ -104,11 +105,16 @@ fn described(arguments: &Train) -> Result<Config> {
     if let Some(batch) = &arguments.batch {
         config.batch = batch_rows(batch)?;
     }
+    // Settings of a file belong to the file's optimizer and search.
     if search.optimizer.is_some() && arguments.config.is_some() {
-        config.settings.clear();
+        config.settings.retain(|key, _| key.starts_with(PREFIX));
+    }
+    if search.search.is_some() && arguments.config.is_some() {
+        config.settings.retain(|key, _| !key.starts_with(PREFIX));
     }
     for (key, value) in &search.settings {
-        let number = value.parse::<f64>().map(toml::Value::Float);
+        let whole = value.parse().map(toml::Value::Integer);
+        let number = whole.or_else(|_| value.parse().map(toml::Value::Float));
         config.settings.insert(key.clone(), number.unwrap_or_else(|_| toml::Value::String(value.clone())));
     }
     if config.data.is_empty() {

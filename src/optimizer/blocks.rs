@@ -113,6 +113,10 @@ impl Turns {
         self.moves.unwrap_or(if self.form == Turn::Sequential { 5 } else { 1 })
     }
 
+    fn rescores(&self) -> bool {
+        self.rescore.unwrap_or(self.form != Turn::Simultaneous)
+    }
+
     fn check(&self) -> Result<()> {
         if self.moves.is_some_and(|moves| !(1..=1000).contains(&moves)) {
             return Err(Error::setting("search.moves", self.moves(), "must be a whole number from 1 to 1000"));
@@ -174,7 +178,9 @@ impl Optimizer for ByBlocks {
 
     fn settings(&self) -> serde_json::Value {
         let mut settings = self.inner.settings();
-        if let (Some(all), serde_json::Value::Object(turns)) = (settings.as_object_mut(), listed(&self.turns)) {
+        let (moves, rescore) = (Some(self.turns.moves()), Some(self.turns.rescores()));
+        let turns = listed(&Turns { moves, rescore, ..self.turns.clone() });
+        if let (Some(all), serde_json::Value::Object(turns)) = (settings.as_object_mut(), turns) {
             all.extend(turns.into_iter().map(|(name, value)| (format!("search.{name}"), value)));
         }
         settings
@@ -193,6 +199,10 @@ impl Optimizer for ByBlocks {
     }
 
     fn check(&self) -> Result<()> {
+        if self.inner.blockwise() {
+            let remedy = "it searches blocks by itself: leave --search out";
+            return Err(Error::setting("optimizer", self.inner.name(), remedy));
+        }
         if !self.inner.moves_blocks() {
             let remedy = "it searches the whole vector or a subspace; blocks are searched by pso, mpso, empso, rempso, \
                           spso-2011 and gwo";
@@ -323,7 +333,7 @@ fn bind(search: &ByBlocks, context: &Context, shape: Shape, domain: &Domain) -> 
         form: turns.form,
         gate: turns.gate,
         moves: turns.moves(),
-        rescore: turns.rescore.unwrap_or(turns.form != Turn::Simultaneous),
+        rescore: turns.rescores(),
         hybrid: matches!(search.partition, Partition::Hybrid(_)),
         lanes,
         vector,
@@ -347,6 +357,7 @@ fn bind(search: &ByBlocks, context: &Context, shape: Shape, domain: &Domain) -> 
     for lane in &step.lanes {
         lane.start(&mut start)?;
     }
+    step.whole(&mut start, "begin_moves", Threads::Groups(1))?;
     step.start = start;
     Ok(Box::new(step))
 }
@@ -366,7 +377,7 @@ impl BlockStep {
     /// Records the end of a generation: which vector is the best.
     fn conclude(&self, evaluation: &mut dyn Evaluation, recording: &mut Recording) -> Result<()> {
         if self.gate != Gate::None && !evaluation.validate(&self.validated, recording)? {
-            let remedy = "a gate needs rows held out for it: give --validation, such as 0.2";
+            let remedy = "a gate needs rows held out for it: give gradless train --validation 0.2";
             return Err(Error::setting("search.gate", "no rows", remedy));
         }
         self.whole(recording, "judge", Threads::Groups(1))?;

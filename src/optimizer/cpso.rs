@@ -38,7 +38,7 @@ impl Default for Cpso {
 }
 
 const SETTINGS: &[(&str, &str)] = &[
-    ("parts", "parts of the vector, each with a swarm of its own"),
+    ("parts", "parts of the vector, each with a swarm of its own; no more than coordinates"),
     ("inertia", "share of the velocity that is kept"),
     ("cognitive", "largest pull towards a member's own best"),
     ("social", "largest pull towards the best of the swarm"),

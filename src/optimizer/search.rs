@@ -103,7 +103,7 @@ mod tests {
         assert!(refused("blocks:x", "pso", &[]).contains("blocks:100"));
         assert!(refused("neurons:2", "pso", &[]).contains("choose one"));
         assert!(refused("neurons", "openai-es", &[]).contains("subspace"));
-        assert!(refused("neurons", "cpso-s", &[]).contains("blocks are searched by"));
+        assert!(refused("neurons", "cpso-s", &[]).contains("leave --search out"));
         assert!(refused("whole", "pso", &[("search.form", "subset")]).contains("search.form"));
         assert!(refused("neurons", "pso", &[("search.turn", "1")]).contains("search.moves"));
         assert!(refused("neurons", "pso", &[("search.share", "2")]).contains("search.share"));

@@ -1,9 +1,9 @@
 //! The rows a generation is scored on: all of them, uploaded once, or a batch drawn on the device.
 
 use super::{Form, Network};
-use crate::Result;
 use crate::gpu::{Bindings, Buffer, Recording, Source, Threads, WORKGROUP};
 use crate::population::Context;
+use crate::{Error, Result};
 
 /// Bytes that a uniform binding may have on every adapter.
 pub(super) const WINDOW_BYTES: u32 = 65_536;
@@ -63,6 +63,15 @@ impl Batch {
             }
         }
         let labels = gpu.upload("labels", &labels)?;
+        let bytes = 4 * by_column_values.len() as u64;
+        if bytes > gpu.binding_limit() {
+            return Err(Error::Limit {
+                what: format!("all {rows} rows of {inputs} features at once"),
+                needed: crate::gpu::bytes(bytes),
+                allowed: crate::gpu::bytes(gpu.binding_limit()),
+                remedy: "score generations on batches: --batch 512".into(),
+            });
+        }
         let by_column = gpu.upload("columns", &by_column_values)?;
         let mut gather = Recording::new();
         if drawn {
