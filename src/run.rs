@@ -50,6 +50,8 @@ pub struct Record {
 pub enum Stop {
     /// All generations were run.
     Generations,
+    /// Another generation would score more candidates than may be.
+    Evaluations,
     /// The best fitness reached the target.
     Target,
     /// The time was up.
@@ -105,6 +107,7 @@ pub struct Run {
     per_generation: u64,
     memory: u64,
     limit: u32,
+    end: Stop,
     submitted: u32,
     batch: u32,
     under_way: VecDeque<(Ticket, u32)>,
@@ -310,6 +313,7 @@ impl Builder<'_> {
             per_generation,
             memory: gpu.allocated() - held,
             limit,
+            end: if affordable < u64::from(self.generations) { Stop::Evaluations } else { Stop::Generations },
             submitted: 0,
             batch: 1,
             under_way: VecDeque::new(),
@@ -520,7 +524,7 @@ impl Run {
         self.report.generation = clock.generation;
         self.report.evaluations = u64::from(clock.generation) * self.per_generation;
         self.report.best = clock.best;
-        self.report.stop = (clock.stopped != 0).then_some(Stop::Generations);
+        self.report.stop = (clock.stopped != 0).then_some(self.end);
         Ok(())
     }
 
@@ -575,7 +579,7 @@ impl Run {
         self.report.best = clock.best;
         self.report.stop = match clock.stopped {
             0 => None,
-            1 => Some(Stop::Generations),
+            1 => Some(self.end),
             _ => Some(Stop::Target),
         };
         self.report.seconds = self.began.map_or(0.0, |began| began.elapsed().as_secs_f64());

@@ -150,7 +150,7 @@ fn an_interrupted_comparison_keeps_what_it_measured() {
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     let runs = report["runs"].as_array().unwrap();
     assert!((2..200).contains(&runs.len()) && report["planned"] == 200);
-    assert!(runs.iter().all(|run| run["stop"] == "generations"), "half a run is none");
+    assert!(runs.iter().all(|run| run["stop"] == "evaluations"), "half a run is none");
     assert!(home.path().join("c/loss-seconds.png").exists());
 }
 
