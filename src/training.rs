@@ -80,7 +80,7 @@ impl<'a> Training<'a> {
     /// Brings settings and data together. Needs no device yet.
     ///
     /// # Errors
-    /// [`Error::Setting`](crate::Error::Setting) for what makes no sense, alone or with these data.
+    /// [`Error::Setting`] for what makes no sense, alone or with these data.
     pub fn new(config: &Config, dataset: &'a Dataset) -> Result<Self> {
         let optimizer = config.build_optimizer()?;
         let architecture = config.architecture(dataset.train.width as u32, dataset.classes.len() as u32)?;
@@ -167,7 +167,7 @@ impl<'a> Training<'a> {
     /// The best network of a run.
     ///
     /// # Errors
-    /// [`Error::Device`](crate::Error::Device) when the device was lost or an operation failed.
+    /// [`Error::Device`] when the device was lost or an operation failed.
     pub fn model(&self, run: &mut Run) -> Result<Model> {
         let architecture = self.network.architecture.clone();
         let weights = architecture.weights(&run.best()?);
