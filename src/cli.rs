@@ -127,9 +127,7 @@ pub(crate) struct Train {
 /// What `train` and `minimize` share: the optimizer, its settings, and what ends the run.
 #[derive(Args, Debug, Clone, Default)]
 pub(crate) struct Search {
-    /// Swarms: pso, mpso, empso, rempso, spso-2011, cpso-s, cpso-h, gwo. Evolution strategies: openai-es, eggroll, snes,
-    /// pepg, ars, sep-cma-es [default: pso].
-    #[arg(long, value_name = "NAME", help_heading = "Search")]
+    #[arg(long, value_name = "NAME", help_heading = "Search", help = optimizers())]
     pub(crate) optimizer: Option<String>,
     /// What is searched at a time: whole, neurons, layers, blocks:N or subspace:N. Neurons win on networks of more
     /// than a few hundred weights [default: whole].
@@ -336,6 +334,12 @@ impl From<MissingName> for Missing {
             MissingName::Drop => Self::Drop,
         }
     }
+}
+
+/// The optimizers there are.
+fn optimizers() -> String {
+    let names: Vec<_> = gradless::optimizer::OPTIMIZERS.iter().map(|entry| entry.name).collect();
+    format!("What moves or estimates: {} [default: pso]", names.join(", "))
 }
 
 /// A value by its name in files.

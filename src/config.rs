@@ -150,10 +150,9 @@ impl Config {
 
     /// Candidates of a generation, or of a block where blocks are searched.
     pub fn members(&self) -> u32 {
-        self.population.unwrap_or(match self.search.as_str() {
-            space if search::by_blocks(space) => Self::BLOCK_POPULATION,
-            "whole" if self.optimizer.starts_with("cpso") => Self::BLOCK_POPULATION,
-            _ => Self::POPULATION,
+        self.population.unwrap_or_else(|| {
+            let blocks = self.build_optimizer().is_ok_and(|optimizer| optimizer.blockwise());
+            if blocks { Self::BLOCK_POPULATION } else { Self::POPULATION }
         })
     }
 

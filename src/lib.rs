@@ -61,6 +61,7 @@ pub mod population;
 pub mod reference;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod run;
+mod shuffle;
 pub mod statistics;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod training;

@@ -2,6 +2,7 @@
 
 mod ars;
 mod blocks;
+mod bound;
 mod cpso;
 mod eggroll;
 mod empso;

@@ -1,4 +1,4 @@
-//! import follow
+//! import follow, shuffle
 // Exponentially averaged momentum particle swarm in rotated axes (Mohapatra et al. 2020, AdaSwarm, supplement). `axes`
 // is a random order of each block's coordinates: the first 2 pairs of them are taken two by two, the others alone.
 struct RemPso {
@@ -9,8 +9,6 @@ struct RemPso {
     sine: f32,
     pairs: u32, // in each block
 }
-const FEISTEL: u32 = 6u; // rounds
-
 @group(3) @binding(9) var<uniform> settings: RemPso;
 @group(3) @binding(10) var<storage, read_write> momentum: array<vec4f>;
 @group(3) @binding(11) var<storage, read_write> axes: array<u32>;
@@ -21,33 +19,13 @@ fn moved(t: u32, v: vec4f, toward_own: vec4f, toward_leader: vec4f) -> vec4f {
     return average + settings.cognitive * toward_own + settings.social * toward_leader;
 }
 
-// The place of coordinate `k` in a random order of 0 .. WIDTH - 1: a Feistel network (Luby and Rackoff 1988) permutes
-// the next power of 4, and places past the end walk on until they are back (Black and Rogaway 2002).
-fn axis_at(k: u32, block: u32) -> u32 {
-    let half = (33u - countLeadingZeros(WIDTH - 1u)) / 2u;
-    let mask = (1u << half) - 1u;
-    var place = k;
-    loop {
-        var left = place >> half;
-        var right = place & mask;
-        for (var round = 0u; round < FEISTEL; round += 1u) {
-            let next = left ^ (words(right, block * FEISTEL + round, AXES).x & mask);
-            left = right;
-            right = next;
-        }
-        place = (left << half) | right;
-        if place < WIDTH { break; }
-    }
-    return place;
-}
-
 // One thread per coordinate.
 @compute @workgroup_size(WORKGROUP)
 fn pair(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let t = line(global, groups);
     if t >= COORDINATES { return; }
     let block = t / WIDTH;
-    axes[t] = axis_at(t % WIDTH, block);
+    axes[t] = shuffled(t % WIDTH, WIDTH, HALF, words(0u, block, AXES));
 }
 
 // A' R A d for a pair of coordinates, with the r of each: turned, scaled, turned back.

@@ -1,4 +1,4 @@
-//! import strategy
+//! import strategy, sum
 // Covariance matrix adaptation with a diagonal matrix (Hansen and Ostermeier 2001; Ros and Hansen 2008).
 struct SepCma {
     path_rate: f32,      // c_s
@@ -16,7 +16,6 @@ struct SepCma {
 @group(3) @binding(6) var<storage, read_write> paths: array<vec2f>;    // p_s and p_c
 @group(3) @binding(7) var<storage, read_write> variance: array<f32>;   // C, the diagonal
 @group(3) @binding(8) var<storage, read_write> step_size: array<f32>;  // sigma, then h
-var<workgroup> sums: array<f32, REDUCE>;
 
 // One thread per coordinate: the path of the step size. The noise itself is C^(-1/2) y.
 @compute @workgroup_size(WORKGROUP)
@@ -37,16 +36,9 @@ fn resize(@builtin(local_invocation_index) lane: u32) {
     for (var i = lane; i < DIMS; i += REDUCE) {
         sum += paths[i].x * paths[i].x;
     }
-    sums[lane] = sum;
-    workgroupBarrier();
-    for (var step = REDUCE / 2u; step > 0u; step /= 2u) {
-        if lane < step {
-            sums[lane] += sums[lane + step];
-        }
-        workgroupBarrier();
-    }
+    let squares = sum_of_lanes(sum, lane);
     if lane == 0u && clock.stopped == 0u {
-        let ratio = sqrt(sums[0]) / settings.expected;
+        let ratio = sqrt(squares) / settings.expected;
         let settled = sqrt(1.0 - pow(1.0 - settings.path_rate, 2.0 * f32(clock.generation + 1u)));
         let sigma = select(step_size[0], strategy.sigma * strategy.unit, clock.generation == 0u);
         step_size[1] = select(0.0, 1.0, ratio / settled < 1.4 + 2.0 / (settings.dims + 1.0));

@@ -37,7 +37,7 @@ fn rank_by_counting(@builtin(global_invocation_id) global: vec3u, @builtin(num_w
 fn sort_begin(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = line(global, groups);
     if i >= SORTED || clock.stopped != 0u { return; }
-    var value = 0x1.fffffep+127f;
+    var value = WORST;
     if i < RANKED {
         value = fitness[i];
     }

@@ -78,12 +78,10 @@ pub(super) fn run(arguments: &Minimize) -> Result<()> {
 
 fn described(arguments: &Minimize) -> Result<Config> {
     let search = &arguments.search;
-    let blocks = search.search.as_deref().is_some_and(gradless::optimizer::search::by_blocks)
-        || search.optimizer.as_deref().is_some_and(|name| name.starts_with("cpso"));
     let mut config = Config {
         optimizer: search.optimizer.clone().unwrap_or_else(|| "pso".into()),
         search: search.search.clone().unwrap_or_else(|| "whole".into()),
-        population: search.population.or((!blocks).then_some(30)),
+        population: search.population,
         generations: search.generations,
         evaluations: search.evaluations,
         seconds: search.seconds,
@@ -98,6 +96,9 @@ fn described(arguments: &Minimize) -> Result<Config> {
         config.settings.insert(key.clone(), toml::Value::String(value.clone()));
     }
     config.check()?;
+    if !config.build_optimizer()?.blockwise() {
+        config.population.get_or_insert(30);
+    }
     if arguments.runs == 0 {
         return Err(Error::setting("runs", 0, "there must be at least one run").into());
     }

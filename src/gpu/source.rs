@@ -22,6 +22,7 @@ const LIBRARY: &[(&str, &str)] = &[
     ("sin2_pi", include_str!("../../shaders/lib/sin2_pi.wgsl")),
     ("smallest", include_str!("../../shaders/lib/smallest.wgsl")),
     ("strategy", include_str!("../../shaders/optimizer/strategy.wgsl")),
+    ("sum", include_str!("../../shaders/lib/sum.wgsl")),
     ("swarm", include_str!("../../shaders/optimizer/swarm.wgsl")),
     ("together", include_str!("../../shaders/lib/together.wgsl")),
     ("window", include_str!("../../shaders/objective/network/window.wgsl")),

@@ -33,18 +33,10 @@ impl Default for Ars {
 pub(super) const ENTRY: Entry = Entry {
     name: "ars",
     about: "augmented random search, V1-t (Mania, Guy and Recht 2018)",
-    settings: &[
+    settings: &rule::after::<2, 10>([
         ("sigma", "standard deviation of the noise, in standard deviations of a first coordinate"),
         ("top", "share of the pairs that count, those with the best member"),
-        rule::SETTINGS[0],
-        rule::SETTINGS[1],
-        rule::SETTINGS[2],
-        rule::SETTINGS[3],
-        rule::SETTINGS[4],
-        rule::SETTINGS[5],
-        rule::SETTINGS[6],
-        rule::SETTINGS[7],
-    ],
+    ]),
     build: |value| Ok(Box::new(serde_json::from_value::<Ars>(value)?)),
 };
 

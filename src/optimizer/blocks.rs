@@ -8,11 +8,12 @@ mod lane;
 use serde::{Deserialize, Serialize};
 
 use self::lane::Lane;
-use super::{listed, within};
+use super::{OPTIMIZERS, listed, within};
 use crate::gpu::{Bindings, Buffer, Recording, Source, Threads, View, WORKGROUP};
 use crate::population::{
     Context, Domain, Evaluation, Group, Optimizer, Order, Points, Program, Shape, Start, Step, WORST,
 };
+use crate::shuffle::{ORDER, half, keys, shuffled};
 use crate::{Error, Result};
 
 /// What a block is.
@@ -204,8 +205,10 @@ impl Optimizer for ByBlocks {
             return Err(Error::setting("optimizer", self.inner.name(), remedy));
         }
         if !self.inner.moves_blocks() {
-            let remedy = "it searches the whole vector or a subspace; blocks are searched by pso, mpso, empso, rempso, \
-                          spso-2011 and gwo";
+            let movers = OPTIMIZERS.iter().filter(|entry| entry.build(&[].into()).is_ok_and(|one| one.moves_blocks()));
+            let movers: Vec<_> = movers.map(|entry| entry.name).collect();
+            let remedy =
+                format!("it searches the whole vector or a subspace; blocks are searched by {}", movers.join(", "));
             return Err(Error::setting("optimizer", self.inner.name(), remedy));
         }
         self.turns.check()?;
@@ -362,11 +365,6 @@ fn bind(search: &ByBlocks, context: &Context, shape: Shape, domain: &Domain) -> 
     Ok(Box::new(step))
 }
 
-/// Half the bits of a number below `count`, rounded up.
-fn half(count: u32) -> u32 {
-    (32 - (count.max(2) - 1).leading_zeros()).div_ceil(2).max(1)
-}
-
 impl BlockStep {
     /// Records a kernel over the whole vector.
     fn whole(&self, recording: &mut Recording, entry: &str, threads: Threads) -> Result<()> {
@@ -501,32 +499,9 @@ fn order(lanes: &[Lane]) -> Order {
     let ends: Vec<u32> = lanes.iter().map(|lane| lane.place.first + lane.group.blocks).collect();
     let all = ends.last().copied().unwrap_or(1);
     Box::new(move |seed, generation| {
-        let block = block_of(seed, generation, all);
+        let block = shuffled(generation % all, all, keys([generation / all, 0, 0, ORDER], seed));
         ends.iter().position(|end| block < *end).unwrap_or(0)
     })
-}
-
-/// The block whose turn it is: `choose_one` of `blocks.wgsl` and `shuffled` of `shuffle.wgsl`.
-fn block_of(seed: u64, generation: u32, all: u32) -> u32 {
-    const ORDER: u32 = 28;
-    let keys = rand_philox::philox4x32_10([generation / all, 0, 0, ORDER], [seed as u32, (seed >> 32) as u32]);
-    let half = half(all);
-    let mask = (1u32 << half) - 1;
-    let mut index = generation % all;
-    loop {
-        let (mut left, mut right) = (index >> half, index & mask);
-        for key in keys {
-            let mut mixed = right.wrapping_add(key).wrapping_mul(0x9E37_79B1);
-            mixed = (mixed ^ (mixed >> 15)).wrapping_mul(0x85EB_CA77);
-            let next = left ^ ((mixed ^ (mixed >> 13)) & mask);
-            left = right;
-            right = next;
-        }
-        index = (left << half) | right;
-        if index < all {
-            return index;
-        }
-    }
 }
 
 #[cfg(test)]
@@ -546,19 +521,6 @@ mod tests {
         ];
         let text = include_str!("../../shaders/optimizer/blocks.wgsl");
         same_layout(text, "BlockSearch", size_of::<Settings>(), &fields);
-    }
-
-    #[test]
-    fn a_sweep_gives_every_block_one_turn() {
-        for all in [1, 2, 3, 42, 138, 1000] {
-            for sweep in 0..3 {
-                let mut turns: Vec<u32> = (0..all).map(|i| block_of(7, sweep * all + i, all)).collect();
-                turns.sort_unstable();
-                assert_eq!(turns, (0..all).collect::<Vec<_>>());
-            }
-        }
-        let sweep = |seed| (0..42).map(|i| block_of(seed, i, 42)).collect::<Vec<_>>();
-        assert_ne!(sweep(1), sweep(2));
     }
 
     #[test]

@@ -5,9 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::openai_es::descent;
 use super::rule::{self, Rule};
-use super::strategy::Shaping;
+use super::strategy::{Shaping, descent};
 use super::{Entry, listed, within};
 use crate::population::{Context, Domain, Noise, Optimizer, Shape, Step};
 use crate::{Error, Result};
@@ -36,19 +35,11 @@ impl Default for Eggroll {
 pub(super) const ENTRY: Entry = Entry {
     name: "eggroll",
     about: "evolution strategy with low-rank noise (Sarkar et al. 2025, arXiv 2511.16652)",
-    settings: &[
+    settings: &rule::after::<3, 11>([
         ("rank", "rank of the noise of a weight matrix, 1 to 16"),
         ("sigma", "standard deviation of the noise, in standard deviations of a first coordinate"),
         ("shaping", "how fitness becomes utility: standard or ranks"),
-        rule::SETTINGS[0],
-        rule::SETTINGS[1],
-        rule::SETTINGS[2],
-        rule::SETTINGS[3],
-        rule::SETTINGS[4],
-        rule::SETTINGS[5],
-        rule::SETTINGS[6],
-        rule::SETTINGS[7],
-    ],
+    ]),
     build: |value| Ok(Box::new(serde_json::from_value::<Eggroll>(value)?)),
 };
 

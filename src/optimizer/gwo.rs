@@ -6,9 +6,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::bound::Bound;
 use super::{Entry, listed};
 use crate::Result;
-use crate::gpu::{Bindings, Buffer, Kernel, Recording, Threads, View};
+use crate::gpu::{Bindings, Kernel, Recording, Threads};
 use crate::population::{Chunk, Context, Domain, Optimizer, Points, Shape, Start, Step, WORST};
 
 /// Grey wolf optimizer; no coefficients of its own: `a` falls from 2 to 0 over the run (eqs. 3.3 to 3.7).
@@ -46,16 +47,6 @@ struct Settings {
     wall_low: f32,
     wall_high: f32,
     normal: u32,
-}
-
-struct GwoStep {
-    points: Points,
-    leaders: Points,
-    best: Buffer<f32>,
-    best_fitness: Buffer<f32>,
-    start: Recording,
-    ask: Recording,
-    tell: Recording,
 }
 
 impl Optimizer for Gwo {
@@ -127,48 +118,15 @@ impl Optimizer for Gwo {
             }
         }
         over_chunks(&mut tell, &kernel("follow")?, coordinates)?;
-        Ok(Box::new(GwoStep { points, leaders, best, best_fitness, start, ask, tell }))
-    }
-}
-
-impl Step for GwoStep {
-    fn points(&self) -> &Points {
-        &self.points
-    }
-
-    fn remembered(&self) -> Option<&Points> {
-        Some(&self.leaders)
-    }
-
-    fn best(&self) -> &Buffer<f32> {
-        &self.best
-    }
-
-    fn best_fitness(&self) -> &Buffer<f32> {
-        &self.best_fitness
-    }
-
-    fn start(&self) -> &Recording {
-        &self.start
-    }
-
-    fn ask(&self) -> &Recording {
-        &self.ask
-    }
-
-    fn tell(&self) -> &Recording {
-        &self.tell
-    }
-
-    fn state(&self) -> Vec<(String, View)> {
-        let mut state = self.points.state("positions");
-        state.extend(self.leaders.state("leaders"));
+        let mut state = points.state("positions");
+        state.extend(leaders.state("leaders"));
         state.extend([
-            ("leader_fitness".into(), self.leaders.fitness.view()),
-            ("best".into(), self.best.view()),
-            ("best_fitness".into(), self.best_fitness.view()),
+            ("leader_fitness".into(), leaders.fitness.view()),
+            ("best".into(), best.view()),
+            ("best_fitness".into(), best_fitness.view()),
         ]);
-        state
+        let remembered = Some(leaders);
+        Ok(Box::new(Bound { points, remembered, best, best_fitness, start, ask, tell, settle: None, state }))
     }
 }
 

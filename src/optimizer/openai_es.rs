@@ -3,10 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::rule::{self, Rule};
-use super::strategy::{Shaping, Strategy};
+use super::strategy::{Shaping, descent};
 use super::{Entry, listed, within};
 use crate::Result;
-use crate::gpu::Threads;
 use crate::population::{Context, Domain, Noise, Optimizer, Shape, Step};
 
 /// Evolution strategy with full-rank noise.
@@ -31,18 +30,10 @@ impl Default for OpenAiEs {
 pub(super) const ENTRY: Entry = Entry {
     name: "openai-es",
     about: "evolution strategy: antithetic noise, ranks, Adam (Salimans et al. 2017)",
-    settings: &[
+    settings: &rule::after::<2, 10>([
         ("sigma", "standard deviation of the noise, in standard deviations of a first coordinate"),
         ("shaping", "how fitness becomes utility: ranks or standard"),
-        rule::SETTINGS[0],
-        rule::SETTINGS[1],
-        rule::SETTINGS[2],
-        rule::SETTINGS[3],
-        rule::SETTINGS[4],
-        rule::SETTINGS[5],
-        rule::SETTINGS[6],
-        rule::SETTINGS[7],
-    ],
+    ]),
     build: |value| Ok(Box::new(serde_json::from_value::<OpenAiEs>(value)?)),
 };
 
@@ -72,25 +63,4 @@ impl Optimizer for OpenAiEs {
         let noise = Noise { antithetic: true, rank: None };
         descent(context, shape, domain, noise, self.sigma, self.shaping, &self.rule)
     }
-}
-
-/// A strategy whose estimate goes to an update rule.
-pub(super) fn descent(
-    context: &Context,
-    shape: Shape,
-    domain: &Domain,
-    noise: Noise,
-    sigma: f32,
-    shaping: Shaping,
-    rule: &Rule,
-) -> Result<Box<dyn Step>> {
-    let mut strategy = Strategy::new(context, shape, domain, noise, sigma)?;
-    strategy.shape(shaping)?;
-    strategy.lean(false)?;
-    let rule = strategy.rule(rule)?;
-    let source =
-        strategy.source()?.join(&rule).piece("descend", include_str!("../../shaders/optimizer/descend.wgsl"))?;
-    let threads = Threads::Line(strategy.dims());
-    strategy.then("descend", &source, threads)?;
-    Ok(strategy.finish())
 }

@@ -38,20 +38,12 @@ impl Default for Pepg {
 pub(super) const ENTRY: Entry = Entry {
     name: "pepg",
     about: "parameter-exploring policy gradients, symmetric sampling (Sehnke et al. 2010)",
-    settings: &[
+    settings: &rule::after::<4, 12>([
         ("sigma", "first standard deviation of the noise, in standard deviations of a first coordinate"),
         ("sigma_rate", "learning rate of the deviations"),
         ("sigma_change", "largest relative change of a deviation in a generation"),
         ("shaping", "how fitness becomes utility: ranks or standard"),
-        rule::SETTINGS[0],
-        rule::SETTINGS[1],
-        rule::SETTINGS[2],
-        rule::SETTINGS[3],
-        rule::SETTINGS[4],
-        rule::SETTINGS[5],
-        rule::SETTINGS[6],
-        rule::SETTINGS[7],
-    ],
+    ]),
     build: |value| Ok(Box::new(serde_json::from_value::<Pepg>(value)?)),
 };
 

@@ -82,8 +82,11 @@ struct Settings {
     weight_decay: f32,
 }
 
-/// The settings of a rule, for the list of an optimizer's.
-pub(super) const SETTINGS: [(&str, &str); 8] = [
+/// Name and meaning.
+type Setting = (&'static str, &'static str);
+
+/// The settings of a rule.
+const SETTINGS: [Setting; 8] = [
     ("rule", "what becomes of the gradient: adam, momentum or sgd"),
     ("rate", "step size, in standard deviations of a first coordinate for adam, times the gradient for the others"),
     ("decay", "how the rate falls over the run: linear, cosine or constant"),
@@ -102,6 +105,18 @@ pub(super) struct Bound {
     pub(super) bindings: Bindings,
     /// What a checkpoint must hold.
     pub(super) moments: View,
+}
+
+/// The settings of an optimizer, then those of its rule.
+pub(super) const fn after<const OWN: usize, const ALL: usize>(own: [Setting; OWN]) -> [Setting; ALL] {
+    assert!(ALL == OWN + SETTINGS.len(), "room for both");
+    let mut all = [("", ""); ALL];
+    let mut i = 0;
+    while i < ALL {
+        all[i] = if i < OWN { own[i] } else { SETTINGS[i - OWN] };
+        i += 1;
+    }
+    all
 }
 
 impl Rule {

@@ -1,6 +1,7 @@
 //! What the evolution strategies share: a population around a centre, utilities, where the noise leans, the best
 //! centre so far.
 
+use super::bound::Bound;
 use super::rule::Rule;
 use crate::gpu::{Bindings, Buffer, Kernel, Recording, Source, Threads, View, WORKGROUP};
 use crate::population::{Context, Domain, Noise, Perturbed, Points, Shape, Start, Step, WORST};
@@ -50,7 +51,6 @@ pub(super) struct Strategy<'a> {
     best: Buffer<f32>,
     best_fitness: Buffer<f32>,
     utility: Buffer<f32>,
-    leaning: Buffer<f32>,
     state: Vec<(String, View)>,
     tell: Recording,
     start: Recording,
@@ -120,7 +120,6 @@ impl<'a> Strategy<'a> {
             best,
             best_fitness,
             utility,
-            leaning,
             tell: Recording::new(),
             start: Recording::new(),
         };
@@ -317,64 +316,39 @@ impl<'a> Strategy<'a> {
     }
 
     pub(super) fn finish(self) -> Box<dyn Step> {
-        Box::new(StrategyStep {
+        Box::new(Bound {
             points: self.perturbed.points,
+            remembered: None,
             best: self.best,
             best_fitness: self.best_fitness,
             state: self.state,
             start: self.start,
             ask: Recording::new(),
             tell: self.tell,
-            _utility: self.utility,
-            _leaning: self.leaning,
+            settle: None,
         })
     }
 }
 
-struct StrategyStep {
-    points: Points,
-    best: Buffer<f32>,
-    best_fitness: Buffer<f32>,
-    state: Vec<(String, View)>,
-    start: Recording,
-    ask: Recording,
-    tell: Recording,
-    _utility: Buffer<f32>,
-    _leaning: Buffer<f32>,
-}
-
-impl Step for StrategyStep {
-    fn points(&self) -> &Points {
-        &self.points
-    }
-
-    fn remembered(&self) -> Option<&Points> {
-        None
-    }
-
-    fn best(&self) -> &Buffer<f32> {
-        &self.best
-    }
-
-    fn best_fitness(&self) -> &Buffer<f32> {
-        &self.best_fitness
-    }
-
-    fn start(&self) -> &Recording {
-        &self.start
-    }
-
-    fn ask(&self) -> &Recording {
-        &self.ask
-    }
-
-    fn tell(&self) -> &Recording {
-        &self.tell
-    }
-
-    fn state(&self) -> Vec<(String, View)> {
-        self.state.clone()
-    }
+/// A strategy whose estimate goes to an update rule.
+pub(super) fn descent(
+    context: &Context,
+    shape: Shape,
+    domain: &Domain,
+    noise: Noise,
+    sigma: f32,
+    shaping: Shaping,
+    rule: &Rule,
+) -> Result<Box<dyn Step>> {
+    let mut strategy = Strategy::new(context, shape, domain, noise, sigma)?;
+    strategy.shape(shaping)?;
+    strategy.lean(false)?;
+    let rule = strategy.rule(rule)?;
+    let source =
+        strategy.source()?.join(&rule).piece("descend", include_str!("../../shaders/optimizer/descend.wgsl"))?;
+    let threads = Threads::Line(strategy.dims());
+    strategy.then("descend", &source, threads)?;
+    Ok(strategy.finish())
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! What the particle swarms share: positions, velocities, personal bests, the best of the block.
 
+use super::bound::Bound;
 use crate::Result;
 use crate::gpu::{Bindings, Buffer, Gpu, Recording, Source, Threads, View};
 use crate::population::{Context, Domain, Points, Shape, Start, Step, WORST};
+use crate::shuffle::half;
 
 #[repr(C)]
 #[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
@@ -29,19 +31,6 @@ pub(super) struct Flock {
     best: Buffer<f32>,
     best_fitness: Buffer<f32>,
     state: Vec<(String, View)>,
-}
-
-/// A bound swarm.
-struct SwarmStep {
-    points: Points,
-    personal: Points,
-    best: Buffer<f32>,
-    best_fitness: Buffer<f32>,
-    state: Vec<(String, View)>,
-    start: Recording,
-    ask: Recording,
-    tell: Recording,
-    settle: Recording,
 }
 
 impl Flock {
@@ -89,6 +78,7 @@ impl Flock {
         let source = points
             .constants(shape)
             .constant("REDUCE", gpu.reduction_width())
+            .constant("HALF", half(shape.width))
             .constant("CHUNKS", points.chunks.len() as u32)
             .constant("CHUNK_MEMBERS", points.chunks[0].members)
             .piece(shader.0, shader.1)?;
@@ -180,45 +170,8 @@ impl Flock {
         let mut settle = Recording::new();
         self.over_chunks(&mut settle, "take_over", self.quads())?;
         let Self { points, personal, best, best_fitness, state, .. } = self;
-        Ok(Box::new(SwarmStep { points, personal, best, best_fitness, state, start, ask, tell, settle }))
-    }
-}
-
-impl Step for SwarmStep {
-    fn points(&self) -> &Points {
-        &self.points
-    }
-
-    fn remembered(&self) -> Option<&Points> {
-        Some(&self.personal)
-    }
-
-    fn best(&self) -> &Buffer<f32> {
-        &self.best
-    }
-
-    fn best_fitness(&self) -> &Buffer<f32> {
-        &self.best_fitness
-    }
-
-    fn start(&self) -> &Recording {
-        &self.start
-    }
-
-    fn ask(&self) -> &Recording {
-        &self.ask
-    }
-
-    fn tell(&self) -> &Recording {
-        &self.tell
-    }
-
-    fn state(&self) -> Vec<(String, View)> {
-        self.state.clone()
-    }
-
-    fn settle(&self) -> Option<&Recording> {
-        Some(&self.settle)
+        let (remembered, settle) = (Some(personal), Some(settle));
+        Ok(Box::new(Bound { points, remembered, best, best_fitness, state, start, ask, tell, settle }))
     }
 }
 

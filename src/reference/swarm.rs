@@ -5,6 +5,7 @@ use super::finite_or_worst;
 use super::random::{AXES, COGNITIVE, SOCIAL, START, normal, uniform, words};
 use crate::optimizer::{EmPso, Form, MPso, Neighbourhood, Pso, Recurrence, RemPso, Schedule};
 use crate::population::{Domain, Start, WORST};
+use crate::shuffle::shuffled;
 
 /// Which velocity rule, with its settings.
 #[derive(Clone, Debug)]
@@ -235,20 +236,10 @@ impl Swarm {
     }
 }
 
-/// The random order of `width` coordinates in which REMPSO pairs them: a Feistel network over the next power of 4, where
-/// places past the end walk on until they are back.
+/// The random order of `width` coordinates in which REMPSO pairs them.
 pub fn axes(seed: u64, width: u32) -> Vec<usize> {
-    const ROUNDS: u32 = 6;
-    let half = (33 - (width - 1).leading_zeros()) / 2;
-    let mask = (1u32 << half) - 1;
-    let step = |place: u32| {
-        let (left, right) = (0..ROUNDS).fold((place >> half, place & mask), |(left, right), round| {
-            (right, left ^ (words(seed, 0, right, round, AXES)[0] & mask))
-        });
-        (left << half) | right
-    };
-    let walk = |k| std::iter::successors(Some(step(k)), |place| Some(step(*place))).find(|place| *place < width);
-    (0..width).filter_map(walk).map(|place| place as usize).collect()
+    let keys = words(seed, 0, 0, 0, AXES);
+    (0..width).map(|place| shuffled(place, width, keys) as usize).collect()
 }
 
 #[cfg(test)]

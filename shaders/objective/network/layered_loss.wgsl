@@ -1,8 +1,7 @@
-//! import clock, grid, layered_part
+//! import clock, grid, layered_part, sum
 @group(1) @binding(2) var<storage, read_write> partial: array<f32>;
 @group(2) @binding(2) var<storage, read> logits: array<f32>; // candidate, output, row
 @group(2) @binding(3) var<storage, read> row_labels: array<u32>;
-var<workgroup> sums: array<f32, REDUCE>;
 
 // One workgroup per candidate of the part: the sum of its losses over the rows of the part.
 @compute @workgroup_size(REDUCE)
@@ -22,15 +21,8 @@ fn losses(
         }
         sum += row_loss(&z, row_labels[part.row + row]);
     }
-    sums[lane] = sum;
-    workgroupBarrier();
-    for (var step = REDUCE / 2u; step > 0u; step /= 2u) {
-        if lane < step {
-            sums[lane] += sums[lane + step];
-        }
-        workgroupBarrier();
-    }
+    let total = sum_of_lanes(sum, lane);
     if lane == 0u && runs {
-        partial[part.block * STRIDE + part.candidate + candidate] = sums[0];
+        partial[part.block * STRIDE + part.candidate + candidate] = total;
     }
 }

@@ -1,4 +1,4 @@
-//! import clock, chunk, finite, grid
+//! import clock, chunk, finite, grid, sum
 // Candidates that differ in one neuron: what is below it and beside it is that of the network and is kept.
 @group(1) @binding(2) var<storage, read_write> fitness: array<f32>;
 @group(1) @binding(4) var<storage, read> chosen: array<u32>;
@@ -9,19 +9,6 @@
 @group(2) @binding(4) var<storage, read> row_labels: array<u32>;
 @group(2) @binding(5) var<storage, read> next_sums: array<f32>;     // unit, row: sums of the layer above
 @group(2) @binding(6) var<storage, read_write> raised: array<f32>;  // candidate, unit, row: what that layer then puts out
-var<workgroup> losses: array<f32, REDUCE>;
-
-fn total_of(mine: f32, lane: u32) -> f32 {
-    losses[lane] = mine;
-    workgroupBarrier();
-    for (var step = REDUCE / 2u; step > 0u; step /= 2u) {
-        if lane < step {
-            losses[lane] += losses[lane + step];
-        }
-        workgroupBarrier();
-    }
-    return losses[0];
-}
 
 // One workgroup per slot and member: a neuron of the last layer moves one logit.
 @compute @workgroup_size(REDUCE)
@@ -44,7 +31,7 @@ fn score_output(
         }
         sum += row_loss(&z, row_labels[row]);
     }
-    let total = total_of(sum, lane);
+    let total = sum_of_lanes(sum, lane);
     if lane == 0u && runs {
         fitness[slot * PADDED_MEMBERS + c % MEMBER_COUNT] = finite_or_worst(total / f32(ROWS));
     }
@@ -76,7 +63,7 @@ fn score_hidden(
         }
         sum += row_loss(&z, row_labels[row]);
     }
-    let total = total_of(sum, lane);
+    let total = sum_of_lanes(sum, lane);
     if lane == 0u && runs {
         fitness[slot * PADDED_MEMBERS + c % MEMBER_COUNT] = finite_or_worst(total / f32(ROWS));
     }

@@ -3,6 +3,7 @@
 use super::{Form, Network};
 use crate::gpu::{Bindings, Buffer, Recording, Source, Threads, WORKGROUP};
 use crate::population::Context;
+use crate::shuffle::half;
 use crate::{Error, Result};
 
 /// Bytes that a uniform binding may have on every adapter.
@@ -76,8 +77,6 @@ impl Batch {
         let mut gather = Recording::new();
         if drawn {
             let all_labels = gpu.upload("all labels", &network.labels)?;
-            // Bits of half an index: the smallest even number of bits that counts all rows.
-            let half = (32 - (network.rows - 1).leading_zeros()).div_ceil(2).max(1);
             let chunk_rows = (CHUNK_BYTES / 16 / u64::from(row_vectors)).clamp(1, network.rows.into()) as u32;
             for first in (0..network.rows).step_by(chunk_rows as usize) {
                 let count = chunk_rows.min(network.rows - first);
@@ -88,7 +87,7 @@ impl Batch {
                     .constant("ALL_ROWS", network.rows)
                     .constant("FIRST_ROW", first)
                     .constant("SOME_ROWS", count)
-                    .constant("HALF", half)
+                    .constant("HALF", half(network.rows))
                     .constant("ROWS", rows)
                     .constant("ROW_VECTORS", row_vectors)
                     .constant("COLUMNS", columns)

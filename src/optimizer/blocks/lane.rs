@@ -3,10 +3,10 @@
 //! The members of the blocks whose turn it is live in an arena, a population like any other; what the others keep lies
 //! in a bank, block after block.
 
-use super::half;
 use crate::Result;
 use crate::gpu::{Bindings, Buffer, Gpu, Recording, Source, Threads, View};
 use crate::population::{Context, Domain, Evaluation, Group, Optimizer, Points, Shape, Step};
+use crate::shuffle::half;
 
 /// Where a lane stands among the others.
 #[derive(Clone, Copy, Debug)]
@@ -37,10 +37,9 @@ pub(super) struct Lane {
     source: Source,
 }
 
-/// One buffer of the arena and what the blocks keep of it.
+/// What the blocks keep of one buffer of the arena.
 struct Vault {
     name: String,
-    arena: View,
     bank: Buffer<u32>,
     words: u32,
     bindings: Bindings,
@@ -96,7 +95,7 @@ impl Lane {
                     .with("arena", arena.clone())
                     .with("bank", bank.view())
                     .with("words_of", uniform.view());
-                vaults.push(Vault { name, arena, bank, words, bindings });
+                vaults.push(Vault { name, bank, words, bindings });
             }
         }
         let source = source.clone();
@@ -217,9 +216,6 @@ impl Lane {
             self.vaults.iter().map(|vault| (name(&vault.name), vault.bank.view())).collect()
         };
         state.push((name("chosen"), self.chosen.view()));
-        debug_assert!(
-            self.vaults.iter().all(|vault| vault.arena.size / 4 == u64::from(vault.words * self.place.slots))
-        );
         state
     }
 }
