@@ -284,8 +284,13 @@ impl Objective for Network {
 
     /// Coordinates are scaled by layer, so they start standard normal; the walls are far out and a step is at most 1.
     fn domain(&self) -> Domain {
-        let group =
-            |layer: &Layer| Group { offset: layer.offset, blocks: layer.outputs, width: layer.inputs + 1, bias: true };
+        let group = |layer: &Layer| Group {
+            offset: layer.offset,
+            blocks: layer.outputs,
+            width: layer.inputs + 1,
+            bias: true,
+            scale: layer.scale,
+        };
         let groups = self.architecture.layers().iter().map(group).collect();
         Domain { low: -10.0, high: 10.0, start: Start::Normal, bounded: true, step: Some(1.0), groups }
     }
