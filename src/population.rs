@@ -111,6 +111,8 @@ pub struct Context {
     pub changing: bool,
     /// Whether candidates will be blocks of a vector ([`Optimizer::blockwise`]).
     pub blockwise: bool,
+    /// Whether gradients will be asked for ([`Optimizer::descends`]).
+    pub descends: bool,
 }
 
 /// What is optimized: a description; [`Objective::bind`] gives it buffers.
