@@ -4,6 +4,7 @@ mod ars;
 mod blocks;
 mod bound;
 mod cpso;
+mod decay;
 mod eggroll;
 mod empso;
 mod follow;
@@ -21,6 +22,7 @@ mod spso_2011;
 mod strategy;
 mod subspace;
 mod swarm;
+mod varied;
 
 use std::collections::BTreeMap;
 
@@ -29,6 +31,7 @@ use crate::{Error, Result};
 pub use ars::Ars;
 pub use blocks::{ByBlocks, Gate, Partition, SETTINGS as BLOCK_SETTINGS, Turn, Turns};
 pub use cpso::Cpso;
+pub use decay::Decay;
 pub use eggroll::Eggroll;
 pub use empso::{EmPso, Form};
 pub use gwo::{Gwo, Leaders};
@@ -37,12 +40,13 @@ pub use openai_es::OpenAiEs;
 pub use pepg::Pepg;
 pub use pso::{Neighbourhood, Pso, Schedule};
 pub use rempso::RemPso;
-pub use rule::{Decay, Name, Rule};
+pub use rule::{Name, Rule};
 pub use sep_cma_es::SepCmaEs;
 pub use snes::Snes;
 pub use spso_2011::Spso2011;
 pub use strategy::Shaping;
 pub use subspace::Subspace;
+pub use varied::Varied;
 
 /// One optimizer as the command line knows it.
 pub struct Entry {

@@ -155,7 +155,7 @@ impl<'a> Strategy<'a> {
 
     /// Binds an update rule; returns its functions.
     pub(super) fn rule(&mut self, rule: &Rule) -> Result<Source> {
-        let bound = rule.bind(self.context, self.dims)?;
+        let bound = Rule::bind(self.context, std::slice::from_ref(rule), self.dims.into())?;
         self.bindings = self.bindings.clone().and(&bound.bindings);
         self.state.push(("moments".into(), bound.moments));
         Ok(bound.source)
