@@ -240,6 +240,7 @@ impl Builder<'_> {
             largest_chunk: self.largest_chunk,
             changing: false,
             blockwise: self.optimizer.blockwise(),
+            descends: self.optimizer.descends(),
         };
         let mut evaluation = self.objective.bind(&context)?;
         if context.blockwise && evaluation.on_host().is_some() {

@@ -155,9 +155,9 @@ fn sep_cma_es_agrees_with_its_twin() {
 /// Two layers with biases and a matrix without.
 fn layers() -> (u32, Domain) {
     let groups = vec![
-        Group { offset: 0, blocks: 3, width: 5, bias: true },
-        Group { offset: 15, blocks: 2, width: 4, bias: true },
-        Group { offset: 23, blocks: 3, width: 2, bias: false },
+        Group { offset: 0, blocks: 3, width: 5, bias: true, scale: 1.0 },
+        Group { offset: 15, blocks: 2, width: 4, bias: true, scale: 1.0 },
+        Group { offset: 23, blocks: 3, width: 2, bias: false, scale: 1.0 },
     ];
     (29, Domain { groups, ..OPEN })
 }
