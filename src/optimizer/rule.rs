@@ -134,19 +134,14 @@ const SETTINGS: [Setting; 10] = [
     ("rule", "what becomes of the gradient: sgd, momentum, nesterov, adagrad, adadelta, rmsprop, adam or amsgrad"),
     (
         "rate",
-        "step size, in standard deviations of a first coordinate where the rule scales gradients (ada..., rmsprop, \
-         amsgrad), times the gradient for sgd, momentum and nesterov",
+        "step size: times the gradient for sgd, momentum, nesterov; else in standard deviations of a first coordinate",
     ),
-    (
-        "decay",
-        "how the rate falls over the run: linear, cosine, step, constant, or a WGSL expression of progress (0 to 1), \
-         generation and horizon, such as \"exp(-3.0 * progress)\"",
-    ),
+    ("decay", "how the rate falls: linear, cosine, step, constant, or WGSL such as \"exp(-3.0 * progress)\""),
     ("rate_end", "share of the rate that is left at the end (linear, cosine)"),
     ("step_factor", "what is left of the rate after a step (decay=step)"),
     ("step_every", "share of the run between steps (decay=step)"),
     ("beta1", "memory for gradients (momentum, nesterov, adam, amsgrad)"),
-    ("beta2", "memory for squared gradients (adam, amsgrad, rmsprop; usual there 0.99; rho of adadelta, usual 0.9)"),
+    ("beta2", "memory for squared gradients (adam, amsgrad, rmsprop: usual there 0.99, adadelta: 0.9)"),
     ("epsilon", "what is added to the root of squared gradients (adadelta: below it, usual 1e-6)"),
     ("weight_decay", "share of a coordinate that a step of rate 1 takes away"),
 ];
