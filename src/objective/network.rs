@@ -206,6 +206,8 @@ pub struct Network {
     features: Arc<[f32]>,
     labels: Arc<[u32]>,
     held_out: Option<Box<Network>>,
+    /// Bytes of a slab of rows at most, where the adapter allows more: tests need less.
+    slab_bytes: u64,
 }
 
 impl Network {
@@ -242,6 +244,7 @@ impl Network {
             features: features.into(),
             labels: labels.into(),
             held_out: None,
+            slab_bytes: u64::MAX,
         })
     }
 
