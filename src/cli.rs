@@ -106,6 +106,10 @@ pub(crate) struct Train {
     /// remembered positions are then scored again every generation [default: full].
     #[arg(long, value_name = "N|full", help_heading = "Search")]
     pub(crate) batch: Option<String>,
+    /// Which layers a gradient moves: all, or position-wise (the last one, the last two, ... in every generation)
+    /// [default: all].
+    #[arg(long, value_name = "all|position-wise", help_heading = "Search")]
+    pub(crate) update: Option<String>,
     /// Folder of the run [default: runs/DATA-OPTIMIZER-N].
     #[arg(long, value_name = "DIR", help_heading = "Run")]
     pub(crate) out: Option<PathBuf>,
@@ -139,12 +143,16 @@ pub(crate) struct Search {
     /// List the settings of --optimizer with their defaults, and leave.
     #[arg(long, help_heading = "Search")]
     pub(crate) help_settings: bool,
-    /// Candidates of a generation, or of a block where blocks are searched [default: 128, blocks: 10; minimize: 30].
-    #[arg(long, value_name = "N", help_heading = "Search")]
+    /// Candidates of a generation, or of a block where blocks are searched; networks trained at once where a gradient is
+    /// followed [default: 128, blocks: 10, gradients: 1; minimize: 30].
+    #[arg(long, visible_alias = "members", value_name = "N", help_heading = "Search")]
     pub(crate) population: Option<u32>,
     /// Generations at most; schedules run over them [default: 300; minimize: 500].
     #[arg(long, value_name = "N", help_heading = "Search")]
     pub(crate) generations: Option<u32>,
+    /// Times that every row is seen at most, in place of --generations: with --batch a generation sees a batch.
+    #[arg(long, value_name = "N", conflicts_with = "generations", help_heading = "Search")]
+    pub(crate) epochs: Option<u32>,
     /// Candidates scored at most, in whole generations.
     #[arg(long, value_name = "N", help_heading = "Search")]
     pub(crate) evaluations: Option<u64>,
@@ -259,6 +267,9 @@ pub(crate) struct Compare {
     /// Generations of each run instead: equal evaluations only where populations are equal.
     #[arg(long, value_name = "N", help_heading = "Budget")]
     pub(crate) generations: Option<u32>,
+    /// Times that every row is seen by each run instead.
+    #[arg(long, value_name = "N", conflicts_with_all = ["evaluations", "seconds", "generations"], help_heading = "Budget")]
+    pub(crate) epochs: Option<u32>,
     /// Candidates of a generation, where a method does not say its own [default: 128].
     #[arg(long, value_name = "N", help_heading = "Budget")]
     pub(crate) population: Option<u32>,

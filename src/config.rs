@@ -43,6 +43,8 @@ pub struct Config {
     pub population: Option<u32>,
     /// Generations at most; none where evaluations or seconds end the run.
     pub generations: Option<u32>,
+    /// Times that every row is seen at most, in place of generations.
+    pub epochs: Option<u32>,
     /// Candidates scored at most.
     pub evaluations: Option<u64>,
     /// Seconds at most.
@@ -76,6 +78,7 @@ impl Default for Config {
             settings: BTreeMap::new(),
             population: None,
             generations: None,
+            epochs: None,
             evaluations: None,
             seconds: None,
             target: None,
@@ -177,6 +180,14 @@ impl Config {
         Ok(Architecture { inputs, hidden, outputs, activation: self.activation })
     }
 
+    /// Writes epochs as generations of so many rows in all, the last one begun and finished.
+    pub fn settle(&mut self, rows: usize) {
+        let Some(epochs) = self.epochs.take() else { return };
+        let batch = self.batch.map_or(rows, |batch| batch as usize).max(1) as u64;
+        let generations = (u64::from(epochs) * rows as u64).div_ceil(batch);
+        self.generations.get_or_insert(generations.min(u32::MAX.into()) as u32);
+    }
+
     /// Generations at most, and generations over which schedules run.
     pub fn span(&self) -> (u32, u32) {
         match (self.generations, self.evaluations, self.seconds) {
@@ -197,6 +208,12 @@ impl Config {
         }
         if self.generations == Some(0) {
             return Err(Error::setting("generations", 0, "there must be at least one generation"));
+        }
+        if self.epochs == Some(0) {
+            return Err(Error::setting("epochs", 0, "there must be at least one epoch"));
+        }
+        if self.epochs.is_some() && self.generations.is_some() {
+            return Err(Error::setting("epochs", "given", "give either --epochs or --generations"));
         }
         if self.evaluations == Some(0) {
             return Err(Error::setting("evaluations", 0, "there must be at least one evaluation"));

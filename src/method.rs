@@ -14,7 +14,7 @@ pub struct Method {
     pub search: Option<String>,
     /// Name of the optimizer.
     pub optimizer: String,
-    /// Its settings, and `population`, `generations` and `batch` in place of the common ones.
+    /// Its settings, and `population`, `generations`, `epochs` and `batch` in place of the common ones.
     pub settings: Vec<(String, String)>,
 }
 
@@ -66,7 +66,8 @@ impl Method {
             let number = || value.parse().map_err(|_| Error::setting(key, value, "give a whole number"));
             match key.as_str() {
                 "population" => config.population = Some(number()?),
-                "generations" => config.generations = Some(number()?),
+                "generations" => (config.generations, config.epochs) = (Some(number()?), None),
+                "epochs" => (config.epochs, config.generations) = (Some(number()?), None),
                 "batch" if value == "full" => config.batch = None,
                 "batch" => config.batch = Some(number()?),
                 _ => {

@@ -475,6 +475,43 @@ impl Run {
         self.gpu.read(&self.step.best().view())
     }
 
+    /// Scores the candidates as they are now by another objective over the same coordinates.
+    ///
+    /// # Errors
+    /// Those of [`Objective::bind`] and of the device.
+    pub fn score(&mut self, objective: &dyn Objective) -> Result<Vec<f32>> {
+        self.drain()?;
+        // A clock of its own, which has not stopped.
+        let clock = self.gpu.buffer::<Clock>("clock", 1)?;
+        let clock = Bindings::new().with("clock", clock.view());
+        let context = Context { clock, changing: false, blockwise: false, descends: false, ..self.context.clone() };
+        let mut points = self.step.points().clone();
+        points.fitness = self.gpu.upload("fitness", &vec![WORST; points.fitness.len() as usize])?;
+        for chunk in &mut points.chunks {
+            chunk.bindings = chunk.bindings.clone().with("fitness", points.fitness.view());
+        }
+        let mut recording = Recording::new();
+        objective.bind(&context)?.score(&points, &mut recording)?;
+        let mut fitness: Vec<f32> = self.gpu.run(&recording, &[points.fitness.view()])?.values(0);
+        fitness.truncate(points.candidates as usize);
+        Ok(fitness)
+    }
+
+    /// The coordinates of one candidate as it is now.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when there is no such candidate; [`Error::Device`] from the device.
+    pub fn member(&mut self, member: u32) -> Result<Vec<f32>> {
+        self.drain()?;
+        let points = self.step.points();
+        let dims = points.dims as usize;
+        let all = points.read(&self.context)?;
+        let found = all.get(member as usize * dims..(member as usize + 1) * dims);
+        found.map(<[f32]>::to_vec).ok_or_else(|| {
+            Error::setting("member", member, format!("members are counted from 0 to {}", points.candidates - 1))
+        })
+    }
+
     /// Lets schedules run over so many generations from here on; for runs that time ends, whose generations nobody knows
     /// beforehand.
     ///

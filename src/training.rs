@@ -8,7 +8,7 @@ use crate::data::Dataset;
 use crate::gpu::Gpu;
 use crate::metrics::Scores;
 use crate::model::Model;
-use crate::objective::network::Network;
+use crate::objective::network::{Loss, Network};
 use crate::population::Optimizer;
 use crate::run::{Report, Run, Stop};
 use crate::{Error, Result};
@@ -60,6 +60,8 @@ pub struct Outcome {
     pub test: Option<Scores>,
     /// Its scores on the rows by which it was chosen; none where there are none.
     pub validation: Option<Scores>,
+    /// All networks that were trained at once, where there were several.
+    pub members: Option<Members>,
     /// Candidates scored, remembered ones included.
     pub evaluations: u64,
     /// Generations done.
@@ -74,6 +76,28 @@ pub struct Outcome {
     pub stop: Option<Stop>,
     /// How it got there.
     pub trace: Vec<Point>,
+}
+
+/// Networks trained at once, each by itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Members {
+    /// In order.
+    pub all: Vec<Member>,
+    /// The one with the lowest training loss, which is the outcome's model.
+    pub chosen: usize,
+}
+
+/// One of the networks trained at once, at the end.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Member {
+    /// The settings in which members differ.
+    pub settings: Vec<(&'static str, f32)>,
+    /// Mean loss on the rows it learned from.
+    pub train_loss: f64,
+    /// Share of these whose class it predicts.
+    pub train_accuracy: f64,
+    /// The same of the rows held out, where there are any.
+    pub test_accuracy: Option<f64>,
 }
 
 impl<'a> Training<'a> {
@@ -94,7 +118,9 @@ impl<'a> Training<'a> {
         if dataset.validation.rows > 0 {
             network.hold_out(&dataset.validation.features, &dataset.validation.labels)?;
         }
-        Ok(Self { config: config.clone(), dataset, network, optimizer })
+        let mut config = config.clone();
+        config.settle(dataset.train.rows);
+        Ok(Self { config, dataset, network, optimizer })
     }
 
     /// Allocates and draws the first positions.
@@ -179,7 +205,7 @@ impl<'a> Training<'a> {
     /// # Errors
     /// Those of [`Model::score`].
     pub fn outcome(&self, gpu: &Gpu, run: &mut Run) -> Result<Outcome> {
-        let model = self.model(run)?;
+        let (model, members) = if self.optimizer.descends() { self.last(gpu, run)? } else { (self.model(run)?, None) };
         let Dataset { train, test, .. } = self.dataset;
         let (_, train_scores) = model.score(gpu, &train.features, &train.labels)?;
         let (_, test_scores) = model.score(gpu, &test.features, &test.labels)?;
@@ -190,6 +216,7 @@ impl<'a> Training<'a> {
         Ok(Outcome {
             validation,
             model,
+            members,
             train: train_scores,
             test: (test.rows > 0).then_some(test_scores),
             evaluations: report.evaluations,
@@ -200,6 +227,45 @@ impl<'a> Training<'a> {
             stop: report.stop,
             trace: Vec::new(),
         })
+    }
+}
+
+impl Training<'_> {
+    /// The network with the lowest training loss among all members as they are now and the best one so far, and the
+    /// members' scores where there are several.
+    fn last(&self, gpu: &Gpu, run: &mut Run) -> Result<(Model, Option<Members>)> {
+        let mut whole = self.network.clone();
+        whole.batch = None;
+        let losses = run.score(&whole)?;
+        let chosen = (0..losses.len()).min_by(|a, b| losses[*a].total_cmp(&losses[*b])).unwrap_or(0);
+        let best = run.best()?;
+        let now = run.member(chosen as u32)?;
+        let several = losses.len() > 1;
+        let position = if several || losses[chosen] <= whole.mean_loss(gpu, &best)? { now } else { best };
+        let architecture = self.network.architecture.clone();
+        let weights = architecture.weights(&position);
+        let model = Model { architecture, loss: self.config.loss, encoder: self.dataset.encoder.clone(), weights };
+        if !several {
+            return Ok((model, None));
+        }
+        whole.loss = Loss::Accuracy;
+        let train = run.score(&whole)?;
+        let rows = &self.dataset.test;
+        let test = if rows.rows > 0 {
+            let mut network = Network::new(self.network.architecture.clone(), &rows.features, &rows.labels)?;
+            network.loss = Loss::Accuracy;
+            Some(run.score(&network)?)
+        } else {
+            None
+        };
+        let count = losses.len() as u32;
+        let all = (0..losses.len()).map(|member| Member {
+            settings: self.optimizer.differing(member as u32, count),
+            train_loss: losses[member].into(),
+            train_accuracy: 1.0 - f64::from(train[member]),
+            test_accuracy: test.as_ref().map(|test| 1.0 - f64::from(test[member])),
+        });
+        Ok((model, Some(Members { all: all.collect(), chosen })))
     }
 }
 

@@ -82,12 +82,13 @@ fn described(arguments: &Compare) -> Result<Config> {
         header: arguments.header,
         seed: arguments.seed,
         generations: arguments.generations,
+        epochs: arguments.epochs,
         evaluations: arguments.evaluations,
         seconds: arguments.seconds,
         device: arguments.device.device.clone(),
         ..Config::default()
     };
-    if config.generations.is_none() && config.seconds.is_none() {
+    if config.generations.is_none() && config.epochs.is_none() && config.seconds.is_none() {
         config.evaluations.get_or_insert(EVALUATIONS);
     }
     config.missing = arguments.missing.map_or(config.missing, Into::into);
@@ -136,14 +137,14 @@ impl Compared<'_> {
         let measured =
             self.runs.iter().map(serde::Deserialize::deserialize).collect::<serde_json::Result<Vec<Measured>>>()?;
         let comparison = Comparison::of(&self.names, &measured)?;
-        let Config { evaluations, seconds, generations, .. } = self.common;
+        let Config { evaluations, seconds, generations, epochs, .. } = self.common;
         let report = json!({
             "command": "compare",
             "version": env!("CARGO_PKG_VERSION"),
             "device": super::device_json(self.gpu),
             "data": self.runs[0]["data"],
             "model": self.runs[0]["model"],
-            "budget": {"evaluations": evaluations, "seconds": seconds, "generations": generations},
+            "budget": {"evaluations": evaluations, "seconds": seconds, "generations": generations, "epochs": epochs},
             "seeds": self.seeds,
             "planned": self.names.len() * self.seeds as usize,
             "common_seconds": comparison.common_seconds,
@@ -216,6 +217,7 @@ pub(super) fn budget(config: &Config) -> String {
     match (config.evaluations, config.seconds, config.generations) {
         (Some(evaluations), ..) => format!("{evaluations} evaluations"),
         (_, Some(seconds), _) => format!("{seconds} s"),
+        _ if config.epochs.is_some() => format!("{} epochs", config.epochs.unwrap_or_default()),
         (.., generations) => format!("{} generations", generations.unwrap_or(Config::GENERATIONS)),
     }
 }

@@ -89,6 +89,9 @@ fn described(arguments: &Minimize) -> Result<Config> {
         seed: search.seed.unwrap_or(1),
         ..Config::default()
     };
+    if let Some(epochs) = search.epochs {
+        return Err(Error::setting("epochs", epochs, "a function has no rows: give --generations").into());
+    }
     if search.evaluations.is_none() && search.seconds.is_none() {
         config.generations.get_or_insert(500);
     }

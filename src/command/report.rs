@@ -1,7 +1,8 @@
 //! The JSON object that tells of one training.
 
 use gradless::gpu::Gpu;
-use gradless::training::{Outcome, Training};
+use gradless::statistics::Spread;
+use gradless::training::{Member, Outcome, Training};
 use serde_json::{Value, json};
 
 /// What `train` prints and `compare` lists, all but the folder.
@@ -9,6 +10,19 @@ pub(super) fn training(gpu: &Gpu, training: &Training, outcome: &Outcome) -> Val
     let Training { config, dataset, optimizer, .. } = training;
     let architecture = &outcome.model.architecture;
     let busy = outcome.device_seconds.map(|s| s / outcome.seconds.max(1e-9));
+    let members = outcome.members.as_ref().map(|members| {
+        let spread = |value: fn(&Member) -> Option<f64>| {
+            let values: Option<Vec<f64>> = members.all.iter().map(value).collect();
+            values.and_then(|values| Spread::of(&values))
+        };
+        let settings: serde_json::Map<_, _> =
+            members.all[members.chosen].settings.iter().map(|(name, value)| ((*name).into(), json!(value))).collect();
+        json!({
+            "count": members.all.len(), "chosen": members.chosen, "settings": settings,
+            "train_loss": spread(|m| Some(m.train_loss)), "train_accuracy": spread(|m| Some(m.train_accuracy)),
+            "test_accuracy": spread(|m| m.test_accuracy),
+        })
+    });
     json!({
         "command": "train",
         "version": env!("CARGO_PKG_VERSION"),
@@ -30,6 +44,7 @@ pub(super) fn training(gpu: &Gpu, training: &Training, outcome: &Outcome) -> Val
         "train": {"loss": outcome.train.loss, "accuracy": outcome.train.accuracy, "agreement": outcome.train.agreement},
         "validation": outcome.validation.as_ref().map(|scores| json!({"loss": scores.loss, "accuracy": scores.accuracy})),
         "test": outcome.test,
+        "members": members,
     })
 }
 

@@ -13,7 +13,7 @@ use gradless::model::Model;
 use gradless::optimizer::search::PREFIX;
 use gradless::plot::{Curve, Regions, Series, decision_regions, loss_curve};
 use gradless::run::{Run, Stop};
-use gradless::training::{Pace, Training};
+use gradless::training::{Members, Pace, Training};
 use serde_json::json;
 
 use super::progress::{Progress, interrupted, watch_interrupts};
@@ -30,6 +30,7 @@ pub(super) fn run(arguments: &Train) -> Result<()> {
         eprintln!("note: {note}");
     }
     let training = Training::new(&config, &dataset)?;
+    config.settle(dataset.train.rows);
     let gpu = super::open(config.device.as_deref(), arguments.device.profile)?;
     let mut run = training.start(&gpu)?;
 
@@ -98,6 +99,11 @@ fn described(arguments: &Train) -> Result<Config> {
     config.header = arguments.header.or(config.header);
     config.population = search.population.or(config.population);
     config.generations = search.generations.or(config.generations);
+    if search.epochs.is_some() {
+        (config.epochs, config.generations) = (search.epochs, search.generations);
+    } else if search.generations.is_some() {
+        config.epochs = None;
+    }
     config.evaluations = search.evaluations.or(config.evaluations);
     config.seconds = search.seconds.or(config.seconds);
     config.target = search.target.or(config.target);
@@ -111,6 +117,9 @@ fn described(arguments: &Train) -> Result<Config> {
     }
     if search.search.is_some() && arguments.config.is_some() {
         config.settings.retain(|key, _| !key.starts_with(PREFIX));
+    }
+    if let Some(update) = &arguments.update {
+        config.settings.insert("update".into(), toml::Value::String(update.clone()));
     }
     for (key, value) in &search.settings {
         let whole = value.parse().map(toml::Value::Integer);
@@ -147,13 +156,14 @@ fn refuse_beside_resume(arguments: &Train) -> Result<()> {
         ("search", search.search.is_some()),
         ("optimizer", search.optimizer.is_some()),
         ("setting", !search.settings.is_empty()),
+        ("update", arguments.update.is_some()),
         ("population", search.population.is_some()),
         ("seed", search.seed.is_some()),
         ("batch", arguments.batch.is_some()),
     ];
     match given.iter().find(|(_, given)| *given) {
         Some((name, _)) => {
-            let remedy = "beside --resume only --generations, --evaluations, --seconds, --target, --checkpoint, \
+            let remedy = "beside --resume only --generations, --epochs, --evaluations, --seconds, --target, --checkpoint, \
                           --device and --json may be given";
             Err(Error::setting(*name, "given", remedy).into())
         }
@@ -168,7 +178,7 @@ pub(super) fn resolve(config: &mut Config, settings: &serde_json::Value) -> Resu
         let whole = path.canonicalize().map_err(|e| Error::file(path, e))?;
         config.data = whole.to_string_lossy().into_owned();
     }
-    if config.evaluations.is_none() && config.seconds.is_none() {
+    if config.evaluations.is_none() && config.seconds.is_none() && config.epochs.is_none() {
         config.generations.get_or_insert(Config::GENERATIONS);
     }
     config.population = Some(config.members());
@@ -178,6 +188,23 @@ pub(super) fn resolve(config: &mut Config, settings: &serde_json::Value) -> Resu
         }
     }
     Ok(())
+}
+
+/// Every member's settings and scores.
+fn members_csv(members: &Members) -> Result<Vec<u8>> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let mut header = vec!["member"];
+    header.extend(members.all.iter().take(1).flat_map(|member| member.settings.iter().map(|(name, _)| *name)));
+    header.extend(["train_loss", "train_accuracy", "test_accuracy"]);
+    writer.write_record(header)?;
+    for (number, member) in members.all.iter().enumerate() {
+        let mut record = vec![number.to_string()];
+        record.extend(member.settings.iter().map(|(_, value)| value.to_string()));
+        record.extend([member.train_loss.to_string(), member.train_accuracy.to_string()]);
+        record.push(member.test_accuracy.map_or(String::new(), |accuracy| accuracy.to_string()));
+        writer.write_record(record)?;
+    }
+    Ok(writer.into_inner()?)
 }
 
 /// A name fit for a folder.
@@ -245,6 +272,9 @@ impl Saved<'_> {
         self.pictures(&outcome.model)?;
         let mut report = super::report::training(self.gpu, self.training, &outcome);
         report["out"] = json!(self.folder.path());
+        if let Some(members) = &outcome.members {
+            folder::write(&self.folder.file("members.csv"), &members_csv(members)?)?;
+        }
         let text = serde_json::to_string_pretty(&report)?;
         folder::write(&self.folder.file("report.json"), text.as_bytes())?;
         Ok(report)
@@ -334,6 +364,24 @@ impl Saved<'_> {
             }
         }
         say!("{table}");
+        if let Some(members) = report["members"].as_object() {
+            let spread = |name: &str, digits: usize| {
+                let of = |key: &str| number(&members[name][key]);
+                format!("{:.digits$} ± {:.digits$}", of("mean"), of("sd"))
+            };
+            let test = if members["test_accuracy"].is_null() {
+                String::new()
+            } else {
+                format!(", test accuracy {}", spread("test_accuracy", 4))
+            };
+            say!(
+                "{} networks at once: train loss {}{test} (mean ± sd); above, number {}, of the lowest train loss; all in \
+                 members.csv",
+                members["count"],
+                spread("train_loss", 4),
+                members["chosen"],
+            );
+        }
         say!("stopped by {} · {}", report["stop"].as_str().unwrap_or_default(), self.folder.path().display());
         Ok(())
     }

@@ -22,7 +22,7 @@ const TRACE: usize = 200;
 /// before the end, since half a run is no run of the same budget.
 pub(super) fn measure(gpu: &Gpu, config: &Config, dataset: &Dataset, method: &str) -> Result<Option<Value>> {
     let training = Training::new(config, dataset)?;
-    let (limit, _) = config.span();
+    let (limit, _) = training.config.span();
     let timed = limit == u32::MAX && config.seconds.is_some();
     let mut progress = None;
     let outcome = training.run(gpu, |run| {

@@ -14,6 +14,7 @@ const LIBRARY: &[(&str, &str)] = &[
     ("grid", include_str!("../../shaders/lib/grid.wgsl")),
     ("layered_part", include_str!("../../shaders/objective/network/layered_part.wgsl")),
     ("lean_weights", include_str!("../../shaders/optimizer/lean_weights.wgsl")),
+    ("output_draws", include_str!("../../shaders/objective/network/output_draws.wgsl")),
     ("philox", include_str!("../../shaders/lib/philox.wgsl")),
     ("random", include_str!("../../shaders/lib/random.wgsl")),
     ("rate", include_str!("../../shaders/optimizer/rule/rate.wgsl")),

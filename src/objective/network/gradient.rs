@@ -6,33 +6,18 @@
 //! units by inputs over every eighth (or so) row, then the lanes are added up in a fixed order.
 
 mod registers;
+mod slopes;
+mod texts;
 
-use std::fmt::Write as _;
-
+use self::slopes::Slopes;
+use self::texts::{PULLED, back, pull, transposed};
 use super::batch::{Batch, Rows};
-use super::layered::{Part, SCRATCH, Tile, dense, shared_operand, weights};
+use super::layered::{Part, SCRATCH, Tile, dense, weights};
 use super::{Architecture, Layer, Loss, Network, total};
-use crate::gpu::{Bindings, Buffer, Gpu, Kernel, Recording, Source, Threads, WORKGROUP};
-use crate::population::{Chunk, Context, Extent, Gradient, Origin, OutputSwarm, Points, Slope};
-use crate::{Error, Result};
+use crate::Result;
+use crate::gpu::{Bindings, Buffer, Kernel, Recording, Source, Threads, WORKGROUP};
+use crate::population::{Chunk, Context, Gradient, Points, Slope};
 pub(super) use registers::fits;
-
-/// Units and inputs of a thread's tile of a gradient.
-const PULLED: (u32, u32) = (4, 4);
-
-/// The settings of a swarm over outputs, as `output_swarm.wgsl` lays them out.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
-struct SwarmUniform {
-    cognitive: f32,
-    social: f32,
-    beta: f32,
-    eta: f32,
-    window: f32,
-    low: f32,
-    high: f32,
-    origin: u32,
-}
 
 /// Forward and backward pass of a network over a batch.
 pub(super) struct Backprop {
@@ -42,7 +27,6 @@ pub(super) struct Backprop {
     loss: Loss,
     tile: Tile,
     padded_rows: u32,
-    batch_rows: u32,
     /// Numbers of a candidate in the weights of the forward and of the backward pass.
     staged: [u32; 2],
     rooms: Vec<Room>,
@@ -66,7 +50,7 @@ struct Kernels {
     dense: Vec<Kernel>,
     activations: Vec<Kernel>,
     losses: Kernel,
-    slopes: Kernel,
+    slopes: Slopes,
     back: Vec<Kernel>,
     pull: Vec<Kernel>,
 }
@@ -85,7 +69,6 @@ impl Backprop {
             loss: network.loss,
             tile,
             padded_rows: tile.padded_rows(batch.part_rows),
-            batch_rows: batch.rows,
             staged: [forward, backward],
             rooms: Vec::new(),
             used: 0,
@@ -124,7 +107,7 @@ impl Backprop {
                         block,
                     };
                     let room = self.room(per_part, gradient)?;
-                    let bindings = self.bindings(chunk, part, gradient, into)?.and(&partial);
+                    let bindings = self.bindings(chunk, part, into)?.and(&partial);
                     self.part(&kernels, room, &bindings, part, gradient, &rows, recording)?;
                 }
             }
@@ -156,7 +139,7 @@ impl Backprop {
         Ok(())
     }
 
-    fn bindings(&self, chunk: &Chunk, part: Part, gradient: &Gradient, into: &Buffer<f32>) -> Result<Bindings> {
+    fn bindings(&self, chunk: &Chunk, part: Part, into: &Buffer<f32>) -> Result<Bindings> {
         let gpu = &self.context.gpu;
         let bindings = chunk
             .bindings
@@ -164,23 +147,7 @@ impl Backprop {
             .and(&self.context.clock)
             .with("part", gpu.uniform("part", &part)?.view())
             .with("gradient", into.view());
-        let Slope::Swarm(swarm) = gradient.slope else { return Ok(bindings) };
-        let (low, high) = if self.loss.bounded() { (0.0, 1.0) } else { (-1e30, 1e30) };
-        let uniform = SwarmUniform {
-            cognitive: swarm.cognitive,
-            social: swarm.social,
-            beta: swarm.beta,
-            eta: swarm.eta,
-            window: if self.loss.bounded() { 1.0 } else { swarm.window },
-            low,
-            high,
-            origin: match swarm.origin {
-                Origin::Prediction => 0,
-                Origin::Uniform => 1,
-                Origin::Label => 2,
-            },
-        };
-        Ok(bindings.with("output_swarm", gpu.uniform("output swarm", &uniform)?.view()))
+        Ok(bindings)
     }
 
     /// Records one part: some candidates by some rows.
@@ -220,13 +187,9 @@ impl Backprop {
         if gradient.moved == 0 {
             recording.dispatch(gpu, &kernels.losses, &outer, Threads::Groups(part.candidates))?;
         }
-        let swarms = match gradient.slope {
-            Slope::Swarm(_) => self.swarms(),
-            Slope::Exact => 1,
-        };
         let mut deltas = [room.deltas[0].view(), room.deltas[1].view()];
         let bound = outer.with("deltas", deltas[0].clone());
-        recording.dispatch(gpu, &kernels.slopes, &bound, Threads::Line(part.candidates * swarms * self.padded_rows))?;
+        kernels.slopes.record(&self.context, &bound, part, recording)?;
         for (l, layer) in layers.iter().enumerate().skip(gradient.from).rev() {
             let inputs = if l == 0 { rows.inputs.clone() } else { room.values[l - 1].view() };
             let bound = bindings.clone().with("deltas", deltas[0].clone()).with("inputs", inputs);
@@ -251,11 +214,6 @@ impl Backprop {
         let units = self.tile.units_for(padded);
         let rows = part.rows.div_ceil(self.tile.lanes * self.tile.rows_for(units));
         Threads::Grid([rows, padded / units, part.candidates])
-    }
-
-    /// Swarms of a row: one for each output where the loss is a sum over them.
-    fn swarms(&self) -> u32 {
-        if self.loss.apart() { self.architecture.outputs } else { 1 }
     }
 
     /// Largest number of values that one layer has for a row.
@@ -323,7 +281,7 @@ impl Backprop {
             dense: self.dense_kernels(&layers, batch)?,
             activations: self.activation_kernels(&layers)?,
             losses: gpu.kernel("losses", &points.source.clone().join(&self.losses()?))?,
-            slopes: self.slopes_kernel(points, slope, batch.part_rows)?,
+            slopes: Slopes::new(&self.context, &self.network, batch, points, slope, self.padded_rows)?,
             back: self.back_kernels(&layers)?,
             pull: self.pull_kernels(&layers, points, batch)?,
         };
@@ -379,69 +337,6 @@ impl Backprop {
             .piece("layered_loss", include_str!("../../../shaders/objective/network/layered_loss.wgsl"))
     }
 
-    fn slopes_kernel(&self, points: &Points, slope: &Slope, part_rows: u32) -> Result<Kernel> {
-        let gpu = &self.context.gpu;
-        let outputs = self.architecture.outputs;
-        let source = points
-            .source
-            .clone()
-            .constant("OUTPUTS", outputs)
-            .constant("PADDED_OUTPUTS", self.tile.padded(outputs))
-            .constant("PADDED_ROWS", self.padded_rows)
-            .constant("ROWS", self.batch_rows)
-            .piece("loss", self.loss.wgsl())?;
-        let swarm = match slope {
-            Slope::Swarm(swarm) => swarm,
-            Slope::Exact if self.loss == Loss::Accuracy => {
-                let remedy = "accuracy has no slope to go down: take another --loss, or -s estimate=swarm";
-                return Err(Error::setting("loss", "accuracy", remedy));
-            }
-            Slope::Exact => {
-                let text = include_str!("../../../shaders/objective/network/slopes.wgsl");
-                return gpu.kernel("slopes", &source.piece("slopes", text)?);
-            }
-        };
-        if swarm.extent == Extent::Shared {
-            return Err(Error::setting("extent", "shared", "not there"));
-        }
-        let together = outputs / self.swarms();
-        self.check_swarm(gpu, swarm, together)?;
-        let (apart, share) = (self.loss.apart(), 1.0 / self.batch_rows as f32 / self.swarms() as f32);
-        let minimized = if apart {
-            include_str!("../../../shaders/objective/loss/outputs_apart.wgsl")
-        } else {
-            include_str!("../../../shaders/objective/loss/outputs_together.wgsl")
-        };
-        let source = source
-            .constant("PART_ROWS", part_rows)
-            .constant("SWARMS", self.swarms())
-            .constant("TOGETHER", together)
-            .constant("PARTICLES", swarm.particles)
-            .constant("ITERATIONS", swarm.iterations)
-            .constant("STATES", swarm.particles * together)
-            .constant_f32("SHARE", share)
-            .constant_f32("BOX_CENTRE", if self.loss.bounded() { 0.5 } else { 0.0 })
-            .piece("minimized", minimized)?
-            .piece("output_swarm", include_str!("../../../shaders/objective/network/output_swarm.wgsl"))?;
-        gpu.kernel("slopes", &source)
-    }
-
-    /// Refuses a swarm that one thread cannot carry.
-    fn check_swarm(&self, gpu: &Gpu, swarm: &OutputSwarm, together: u32) -> Result<()> {
-        swarm.check()?;
-        let states = u64::from(swarm.particles) * u64::from(together);
-        if states > 1 << 12 {
-            let remedy =
-                format!("{together} outputs together leave room for {} particles", (1 << 12) / together.max(1));
-            return Err(Error::setting("particles", swarm.particles, remedy));
-        }
-        if (u64::from(swarm.iterations) + 1) * states * 2 > gpu.loop_limit().into() {
-            let remedy = "fewer iterations or particles: a thread of this adapter has no more turns";
-            return Err(Error::setting("iterations", swarm.iterations, remedy));
-        }
-        Ok(())
-    }
-
     /// For every layer but the first: its slopes handed down to the layer below.
     fn back_kernels(&self, layers: &[Layer]) -> Result<Vec<Kernel>> {
         let gpu = &self.context.gpu;
@@ -484,192 +379,5 @@ impl Backprop {
             self.context.gpu.kernel("pull", &source)
         };
         layers.iter().enumerate().map(kernel).collect()
-    }
-}
-
-/// `weight(candidate, t)`: the t-th number of a candidate's matrices for the way back. Layer after layer, from the
-/// second on: output after output, inputs padded.
-fn transposed(architecture: &Architecture, tile: Tile) -> String {
-    let mut text = String::from("fn weight(candidate: u32, t: u32) -> f32 {\n");
-    let mut offset = 0;
-    for layer in &architecture.layers()[1..] {
-        let padded = tile.padded(layer.inputs);
-        let size = layer.outputs * padded;
-        let _ = writeln!(
-            text,
-            "    if t < {end}u {{\n        let output = (t - {offset}u) / {padded}u;\n        let input = (t - {offset}u) % {padded}u;
-        if input >= {inputs}u {{ return 0.0; }}
-        return {scale:?} * at(candidate, {first}u + output * {width}u + input);\n    }}",
-            end = offset + size,
-            inputs = layer.inputs,
-            scale = layer.scale,
-            first = layer.offset,
-            width = layer.inputs + 1,
-        );
-        offset += size;
-    }
-    text + "    return 0.0;\n}\n"
-}
-
-/// The kernel that hands a layer's slopes down: `rows` by `units` sums a thread, units being the inputs of the layer.
-fn back(layer: &Layer, tile: Tile) -> String {
-    let padded = tile.padded(layer.inputs);
-    let units = tile.units_for(padded);
-    let (lanes, rows) = (tile.lanes, tile.rows_for(units));
-    let subgroup = tile.broadcast.is_some();
-    let element = if subgroup { "f32" } else { "vec4f" };
-    let mut text = format!(
-        "//! import layered_part
-@group(2) @binding(1) var<storage, read> staged: array<{element}>;
-@group(2) @binding(2) var<storage, read> inputs: array<f32>;
-@group(2) @binding(3) var<storage, read_write> outputs: array<f32>;
-@group(2) @binding(4) var<storage, read> values: array<f32>;
-// One thread per {rows} rows by {units} units of one candidate.
-@compute @workgroup_size({lanes})
-fn back(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32{}) {{
-    let row = group.x * {}u + lane;
-    let unit = group.y * {units}u;
-    let candidate = group.z;
-",
-        if subgroup { ", @builtin(subgroup_invocation_id) near: u32" } else { "" },
-        lanes * rows,
-    );
-    for t in 0..rows {
-        for u in 0..units {
-            let _ = writeln!(text, "    var s{t}_{u} = 0.0;");
-        }
-    }
-    text.push_str("    for (var i = 0u; i < INPUTS; i += 1u) {\n");
-    for t in 0..rows {
-        let place = format!("(candidate * PADDED_INPUTS + i) * PADDED_ROWS + row + {}u", t * lanes);
-        let _ = writeln!(text, "        let x{t} = inputs[{place}];");
-    }
-    shared_operand(&mut text, tile, "staged", "candidate * STAGED + OFFSET + i * PADDED + unit", units);
-    for u in 0..units {
-        for t in 0..rows {
-            let _ = writeln!(text, "        s{t}_{u} = fma(x{t}, w{u}, s{t}_{u});");
-        }
-    }
-    text.push_str("    }\n");
-    for u in 0..units {
-        for t in 0..rows {
-            let place = format!("(candidate * PADDED + unit + {u}u) * PADDED_ROWS + row + {}u", t * lanes);
-            let _ = writeln!(text, "    outputs[{place}] = s{t}_{u} * slope(values[{place}]);");
-        }
-    }
-    text + "}\n"
-}
-
-/// The kernel of a layer's gradient: a tile of units by inputs a workgroup, the bias as one input more that is always 1.
-fn pull(tile: Tile, first: bool) -> String {
-    let (units, inputs) = PULLED;
-    let subgroup = tile.broadcast.is_some();
-    let sums = units * inputs;
-    let mut text = format!(
-        "//! import clock, layered_part
-@group(2) @binding(1) var<storage, read> deltas: array<f32>;
-@group(2) @binding(2) var<storage, read> inputs: array<f32>;
-@group(2) @binding(3) var<storage, read_write> gradient: array<f32>;
-{}
-// Adds to the gradient, or begins it with the first rows.
-fn add(candidate: u32, unit: u32, input: u32, sum: f32) {{
-    if unit >= OUTPUTS || input > INPUTS {{ return; }}
-    let place = (FIRST + unit * (INPUTS + 1u) + input) * STRIDE + part.candidate + candidate;
-    gradient[place] = select(0.0, gradient[place], part.block > 0u) + sum;
-}}
-
-// One workgroup per {units} units by {inputs} inputs of one candidate, lanes along rows.
-@compute @workgroup_size({lanes})
-fn pull(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {{
-    let input = group.x * {inputs}u;
-    let unit = group.y * {units}u;
-    let candidate = group.z;
-    // Rows past the last one have slopes of 0.
-    let rows = select((part.rows + LANES - 1u) / LANES * LANES, 0u, clock.stopped != 0u);
-",
-        if subgroup { String::new() } else { format!("var<workgroup> tile_sums: array<f32, {}>;", sums * tile.lanes) },
-        lanes = tile.lanes,
-    );
-    for u in 0..units {
-        for i in 0..inputs {
-            let _ = writeln!(text, "    var s{u}_{i} = 0.0;");
-        }
-    }
-    text.push_str("    for (var row = lane; row < rows; row += LANES) {\n");
-    for u in 0..units {
-        let unit = format!("min(unit + {u}u, PADDED_OUTPUTS - 1u)");
-        let _ = writeln!(text, "        let d{u} = deltas[(candidate * PADDED_OUTPUTS + {unit}) * PADDED_ROWS + row];");
-    }
-    for i in 0..inputs {
-        let input = format!("min(input + {i}u, INPUTS - 1u)");
-        let place = if first {
-            format!("{input} * COLUMNS + part.row + row")
-        } else {
-            format!("(candidate * PADDED_INPUTS + {input}) * PADDED_ROWS + row")
-        };
-        let _ = writeln!(text, "        let x{i} = select(inputs[{place}], 1.0, input + {i}u == INPUTS);");
-    }
-    for u in 0..units {
-        for i in 0..inputs {
-            let _ = writeln!(text, "        s{u}_{i} = fma(d{u}, x{i}, s{u}_{i});");
-        }
-    }
-    text.push_str("    }\n");
-    if subgroup {
-        for u in 0..units {
-            for i in 0..inputs {
-                let _ = writeln!(text, "    let a{u}_{i} = subgroupAdd(s{u}_{i});");
-            }
-        }
-        text.push_str("    if lane == 0u && clock.stopped == 0u {\n");
-        for u in 0..units {
-            for i in 0..inputs {
-                let _ = writeln!(text, "        add(candidate, unit + {u}u, input + {i}u, a{u}_{i});");
-            }
-        }
-        return text + "    }\n}\n";
-    }
-    for u in 0..units {
-        for i in 0..inputs {
-            let _ = writeln!(text, "    tile_sums[{}u * LANES + lane] = s{u}_{i};", u * inputs + i);
-        }
-    }
-    let _ = write!(
-        text,
-        "    workgroupBarrier();
-    if lane < {sums}u && clock.stopped == 0u {{
-        var sum = 0.0;
-        for (var other = 0u; other < LANES; other += 1u) {{
-            sum += tile_sums[lane * LANES + (lane + other) % LANES];
-        }}
-        add(candidate, unit + lane / {inputs}u, input + lane % {inputs}u, sum);
-    }}
-}}
-"
-    );
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use std::mem::offset_of;
-
-    use super::*;
-    use crate::gpu::same_layout;
-
-    #[test]
-    fn a_swarm_is_laid_out_as_in_the_shader() {
-        let fields = [
-            ("cognitive", offset_of!(SwarmUniform, cognitive)),
-            ("social", offset_of!(SwarmUniform, social)),
-            ("beta", offset_of!(SwarmUniform, beta)),
-            ("eta", offset_of!(SwarmUniform, eta)),
-            ("window", offset_of!(SwarmUniform, window)),
-            ("low", offset_of!(SwarmUniform, low)),
-            ("high", offset_of!(SwarmUniform, high)),
-            ("origin", offset_of!(SwarmUniform, origin)),
-        ];
-        let text = include_str!("../../../shaders/objective/network/output_swarm.wgsl");
-        same_layout(text, "OutputSwarm", size_of::<SwarmUniform>(), &fields);
     }
 }
