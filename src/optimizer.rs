@@ -7,6 +7,7 @@ mod cpso;
 mod decay;
 mod eggroll;
 mod empso;
+mod emulated;
 mod follow;
 mod gwo;
 mod mpso;
@@ -34,6 +35,7 @@ pub use cpso::Cpso;
 pub use decay::Decay;
 pub use eggroll::Eggroll;
 pub use empso::{EmPso, Form};
+pub use emulated::Emulated;
 pub use gwo::{Gwo, Leaders};
 pub use mpso::{MPso, Recurrence};
 pub use openai_es::OpenAiEs;
@@ -65,6 +67,7 @@ pub const OPTIMIZERS: &[Entry] = &[
     mpso::ENTRY,
     empso::ENTRY,
     rempso::ENTRY,
+    emulated::ENTRY,
     spso_2011::ENTRY,
     cpso::SPLIT,
     cpso::HYBRID,

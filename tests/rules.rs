@@ -72,6 +72,7 @@ fn apart(gpu: &Gpu, rule: Name, decay: &Decay, written: Written) -> f64 {
         largest_chunk: u32::MAX,
         changing: false,
         blockwise: false,
+        descends: false,
     };
     let rules = settings(rule, decay);
     let (source, bindings) = Rule::bound(&context, &rules, SLOTS as u64).unwrap();
@@ -161,6 +162,7 @@ fn a_rule_keeps_no_more_than_it_needs() {
         largest_chunk: u32::MAX,
         changing: false,
         blockwise: false,
+        descends: false,
     };
     for (rule, arrays) in Name::ALL.into_iter().zip([0, 1, 1, 1, 2, 1, 2, 3]) {
         let (_, bindings) = Rule::bound(&context, &[Rule::usual(rule)], 1000).unwrap();

@@ -155,7 +155,7 @@ fn assembled() -> Vec<(String, Source)> {
     add("lean_low_rank", &[("lean_low_rank", file("optimizer/lean_low_rank.wgsl"))]);
     for rule in walk(&folder("shaders/optimizer/rule")).iter().filter(|path| !path.ends_with("rate.wgsl")) {
         let text = std::fs::read_to_string(rule).unwrap();
-        for name in ["descend", "pepg", "random-search"] {
+        for name in ["descend", "emulated", "pepg", "random-search"] {
             let linear = file("optimizer/decay/linear.wgsl");
             let pieces = [("left", linear), ("rule", text.clone()), (name, file(&format!("optimizer/{name}.wgsl")))];
             add(&format!("{name}, {}", rule.display()), &pieces);
