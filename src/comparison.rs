@@ -34,6 +34,8 @@ pub struct Measured {
     pub train: Fit,
     /// Scores on the rows held out, if there are any.
     pub test: Option<Scores>,
+    /// Shares of all rows.
+    pub all: Shares,
     /// How it got there.
     pub trace: Vec<Point>,
 }
@@ -45,6 +47,29 @@ pub struct Fit {
     pub loss: f64,
     /// Share of rows whose class was predicted.
     pub accuracy: f64,
+    /// Share of outputs on the right side of one half.
+    pub agreement: f64,
+}
+
+/// Shares of all rows of a data set, those learned from and those held out together: what papers give that hold nothing
+/// out, or score the whole file.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shares {
+    /// Share of rows whose class was predicted.
+    pub accuracy: f64,
+    /// Share of outputs on the right side of one half.
+    pub agreement: f64,
+}
+
+impl Shares {
+    /// Parts put together, each with its number of rows.
+    pub fn of(parts: &[(usize, Scores)]) -> Self {
+        let rows: usize = parts.iter().map(|(rows, _)| rows).sum();
+        let share = |value: fn(&Scores) -> f64| {
+            parts.iter().map(|(rows, scores)| *rows as f64 * value(scores)).sum::<f64>() / rows.max(1) as f64
+        };
+        Self { accuracy: share(|scores| scores.accuracy), agreement: share(|scores| scores.agreement) }
+    }
 }
 
 /// The runs of one method in figures.
@@ -68,6 +93,10 @@ pub struct Summary {
     pub train_accuracy: Spread,
     /// Scores on the rows held out, if there are any.
     pub test: Option<TestSpread>,
+    /// Accuracy on all rows together.
+    pub all_accuracy: Spread,
+    /// Agreement on all rows together.
+    pub all_agreement: Spread,
     /// Mean over runs of the best loss at the common time; none where a run had not finished a generation by then.
     pub loss_at_common_time: Option<f64>,
 }
@@ -79,6 +108,8 @@ pub struct TestSpread {
     pub loss: Spread,
     /// Share of rows whose class was predicted.
     pub accuracy: Spread,
+    /// Share of outputs on the right side of one half.
+    pub agreement: Spread,
     /// Macro average.
     pub precision: Spread,
     /// Macro average.
@@ -170,11 +201,14 @@ fn summary(group: &[&Measured], common_seconds: f64) -> Option<Summary> {
             Some(TestSpread {
                 loss: test(|t| t.loss)?,
                 accuracy,
+                agreement: test(|t| t.agreement)?,
                 precision: test(|t| t.precision)?,
                 recall: test(|t| t.recall)?,
                 f1: test(|t| t.f1)?,
             })
         }),
+        all_accuracy: of(|run| run.all.accuracy)?,
+        all_agreement: of(|run| run.all.agreement)?,
         loss_at_common_time: at.and_then(|losses| Spread::of(&losses)).map(|spread| spread.mean),
     })
 }
@@ -274,10 +308,23 @@ mod tests {
             evaluations: u64::from(seconds) * 10,
             seconds: seconds.into(),
             stop: Some(Stop::Generations),
-            train: Fit { loss: loss(seconds).into(), accuracy },
-            test: Some(Scores { loss: 1.0, accuracy, precision: accuracy, recall: accuracy, f1: accuracy }),
+            train: Fit { loss: loss(seconds).into(), accuracy, agreement: accuracy },
+            test: Some(scores(accuracy)),
+            all: Shares { accuracy, agreement: accuracy },
             trace,
         }
+    }
+
+    fn scores(share: f64) -> Scores {
+        Scores { loss: 1.0, accuracy: share, agreement: share, precision: share, recall: share, f1: share }
+    }
+
+    #[test]
+    fn parts_are_put_together_by_their_rows() {
+        // 120 rows at 0.9 and 30 at 0.6: 126 of 150.
+        let all = Shares::of(&[(120, scores(0.9)), (30, scores(0.6))]);
+        assert!((all.accuracy - 0.84).abs() < 1e-12 && (all.agreement - 0.84).abs() < 1e-12);
+        assert_eq!(Shares::of(&[]).accuracy, 0.0);
     }
 
     fn names(names: &[&str]) -> Vec<String> {

@@ -1,19 +1,24 @@
 //! A paper's experiments as plain text: cases with their data, methods and budget, and what was published about them.
 
+mod grammar;
+mod overview;
+
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::method::Method;
+use crate::objective::network::Loss;
 use crate::{Error, Result};
+
+pub use overview::{Figure, Overview};
 
 /// The experiments that come with the program: name and text. A new one is its file and a line here.
 const BUILT_IN: &[(&str, &str)] = &[("neuron-pso", include_str!("../assets/experiments/neuron-pso.toml"))];
 
 /// An experiment.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Experiment {
     /// Short name: letters, digits, `-` and `_`.
     pub name: String,
@@ -22,24 +27,27 @@ pub struct Experiment {
     /// Where it was published.
     pub source: String,
     /// What is known of it and what is not.
-    #[serde(default)]
     pub about: String,
     /// Runs of each method, with seeds from 1 on.
-    #[serde(default = "five")]
     pub seeds: u32,
+    /// What stands beside published figures.
+    pub measure: Measure,
+    /// A table over all cases, where one is asked for.
+    pub summary: Option<Summary>,
     /// What is measured.
-    #[serde(rename = "case")]
     pub cases: Vec<Case>,
 }
 
-/// Several methods on one data set.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// Several methods on one data set by one loss.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Case {
-    /// Short name, as the experiment's.
+    /// Short name, as the experiment's: that of the group and, where the group has several losses, the loss.
     pub name: String,
+    /// Name that the file gives: several cases have it where losses are listed.
+    pub group: String,
+    /// The loss of the list that this case is for; none where none are listed.
+    pub loss: Option<Loss>,
     /// One sentence on the data.
-    #[serde(default)]
     pub about: String,
     /// What to get where the data are not built in.
     pub get: Option<String>,
@@ -48,30 +56,82 @@ pub struct Case {
     /// What all methods share, as in the `config.toml` of a run; `data` may be a path within the data folder.
     pub config: Config,
     /// Figures to stand beside.
-    #[serde(default)]
     pub published: Vec<Published>,
 }
 
 /// A published result.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Published {
-    /// What was measured.
+    /// What was measured; the name of a method that is run puts the figure into that method's row.
     pub method: String,
-    /// Share of test rows, 0 to 1.
+    /// The loss it was trained on, where a case lists losses; none where the figure holds for all.
+    pub loss: Option<Loss>,
+    /// Share of rows, 0 to 1.
     pub accuracy: Option<f64>,
+    /// Share of outputs on the right side of one half, 0 to 1.
+    pub agreement: Option<f64>,
     /// As published, 0 to 1.
     pub precision: Option<f64>,
     /// As published, 0 to 1.
     pub recall: Option<f64>,
     /// As published, 0 to 1.
     pub f1: Option<f64>,
-    /// Who published it where.
+    /// Who published it where; the experiment's source where it is left out.
+    #[serde(default)]
     pub source: String,
 }
 
-fn five() -> u32 {
-    5
+/// What stands beside published figures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Measure {
+    /// Share of the rows held out whose class was predicted.
+    #[default]
+    Accuracy,
+    /// Share of their outputs on the right side of one half.
+    Agreement,
+    /// Accuracy on all rows, learned from and held out.
+    AllAccuracy,
+    /// Agreement on all rows.
+    AllAgreement,
+}
+
+/// A table over all cases: a row for each data set, ours and published side by side.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Summary {
+    /// Methods to show, each one that is run.
+    pub methods: Vec<String>,
+    /// What is shown; the experiment's measure where it is left out.
+    pub measure: Option<Measure>,
+    /// How far below a published figure ours may be and still count as reached, 0 to 1.
+    #[serde(default = "point")]
+    pub within: f64,
+}
+
+fn point() -> f64 {
+    0.01
+}
+
+impl Measure {
+    /// What it is called above a column.
+    pub fn heading(self) -> &'static str {
+        match self {
+            Self::Accuracy => "accuracy",
+            Self::Agreement => "agreement",
+            Self::AllAccuracy => "accuracy, all rows",
+            Self::AllAgreement => "agreement, all rows",
+        }
+    }
+
+    /// The published figure of this kind. Whether papers count all rows or some is theirs to say.
+    pub fn of(self, published: &Published) -> Option<f64> {
+        match self {
+            Self::Accuracy | Self::AllAccuracy => published.accuracy,
+            Self::Agreement | Self::AllAgreement => published.agreement,
+        }
+    }
 }
 
 impl Experiment {
@@ -104,7 +164,7 @@ impl Experiment {
     /// # Errors
     /// [`Error::File`] with the line, or the case, and the cause.
     pub fn parse(text: &str, place: &str) -> Result<Self> {
-        let experiment: Self = toml::from_str(text).map_err(|e| Error::file(place, e.to_string().trim()))?;
+        let experiment = grammar::read(text, place)?;
         experiment.check().map_err(|e| Error::file(place, e))?;
         Ok(experiment)
     }
@@ -129,7 +189,33 @@ impl Experiment {
                 method.apply(&case.config)?;
             }
         }
-        Ok(())
+        let Some(summary) = &self.summary else { return Ok(()) };
+        if !(0.0..=1.0).contains(&summary.within) {
+            return Err(Error::setting("within", summary.within, "give a share from 0 to 1, such as 0.01"));
+        }
+        let run = |method: &String| self.cases.iter().any(|case| case.methods.contains(method));
+        match summary.methods.iter().find(|method| !run(method)) {
+            Some(method) => Err(Error::setting("summary", method, "no case runs it: name methods that are run")),
+            None => Ok(()),
+        }
+    }
+
+    /// The cases of these names, of a case or of its group; all where none are given.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a name that no case has.
+    pub fn chosen(&self, names: &[String]) -> Result<Vec<Case>> {
+        let named = |case: &Case, name: &String| [&case.name, &case.group].contains(&name);
+        if let Some(unknown) = names.iter().find(|name| !self.cases.iter().any(|case| named(case, name))) {
+            let mut known: Vec<&str> = Vec::new();
+            for case in &self.cases {
+                known.extend(Some(case.group.as_str()).filter(|group| !known.contains(group)));
+                known.extend((case.name != case.group).then_some(case.name.as_str()));
+            }
+            return Err(Error::setting("only", unknown, format!("the cases are {}", known.join(", "))));
+        }
+        let wanted = |case: &&Case| names.is_empty() || names.iter().any(|name| named(case, name));
+        Ok(self.cases.iter().filter(wanted).cloned().collect())
     }
 }
 
@@ -140,6 +226,11 @@ impl Case {
     /// Those of [`Method::list`].
     pub fn methods(&self) -> Result<Vec<Method>> {
         Method::list(&self.methods.join(" "))
+    }
+
+    /// The figure to stand in the row of `method`: the first that was published of it.
+    pub fn beside(&self, method: &str, measure: Measure) -> Option<&Published> {
+        self.published.iter().find(|published| published.method == method && measure.of(published).is_some())
     }
 }
 
@@ -156,6 +247,22 @@ mod tests {
             }
         }
         assert!(Experiment::text("nothing").unwrap_err().to_string().contains("neuron-pso"));
+    }
+
+    /// Those whose optimizers are not there yet: a name moves from here to [`BUILT_IN`] once they are.
+    #[test]
+    fn the_waiting_experiments_follow_the_grammar() {
+        let text = include_str!("../assets/experiments/adaswarm.toml").replace("epochs =", "generations =");
+        let experiment = grammar::read(&text, "adaswarm").unwrap();
+        assert_eq!((experiment.cases.len(), experiment.chosen(&["wine".into()]).unwrap().len()), (45, 3));
+        for case in &experiment.cases {
+            let figures = ["adam", "adaswarm"].map(|method| case.beside(method, experiment.measure));
+            assert!(figures.iter().all(Option::is_some) && case.published.len() == 2, "{}", case.name);
+            assert!(case.get.is_some() && case.config.data.starts_with("tabular/"), "{}", case.name);
+        }
+        let total = |p: &Published| p.agreement.unwrap();
+        let sum: f64 = experiment.cases.iter().flat_map(|case| case.published.iter().map(total)).sum();
+        assert!((sum - 74.8838).abs() < 1e-9, "the figures of the tables add up to {sum}");
     }
 
     #[test]

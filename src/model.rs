@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::Encoder;
 use crate::gpu::Gpu;
-use crate::metrics::{Scores, largest, scores};
+use crate::metrics::{Scores, agreeing, largest, scores};
 use crate::objective::network::{Architecture, Loss, Network};
 use crate::{Error, Result};
 
@@ -142,17 +142,25 @@ impl Model {
             return Err(Error::setting("features", format!("{} values", features.len()), remedy));
         }
         let position = self.architecture.position(&self.weights);
-        let (mut predicted, mut loss) = (Vec::with_capacity(labels.len()), 0.0);
+        let (mut predicted, mut loss, mut right) = (Vec::with_capacity(labels.len()), 0.0, 0);
         for features in self.slices(features) {
             let rows = features.len() / self.architecture.inputs.max(1) as usize;
             let labels_here = &labels[predicted.len()..][..rows];
             let mut network = Network::new(self.architecture.clone(), features, labels_here)?;
             network.loss = self.loss;
-            predicted.extend(largest(&network.logits(gpu, &position)?, classes));
+            let logits = network.logits(gpu, &position)?;
+            right += agreeing(&logits, labels_here, classes, self.softmax());
+            predicted.extend(largest(&logits, classes));
             loss += f64::from(network.mean_loss(gpu, &position)?) * (rows as f64 / labels.len() as f64);
         }
-        let scores = scores(&predicted, labels, classes, loss);
+        let agreement = right as f64 / (labels.len() * classes) as f64;
+        let scores = Scores { agreement, ..scores(&predicted, labels, classes, loss) };
         Ok((predicted, scores))
+    }
+
+    /// Whether the outputs of a row are one distribution, not a sigmoid each.
+    fn softmax(&self) -> bool {
+        !matches!(self.loss, Loss::Bce | Loss::Mse | Loss::Mae)
     }
 
     /// Probabilities from outputs, row after row: softmax, or sigmoids scaled to a sum of 1.
@@ -160,9 +168,10 @@ impl Model {
         let mut all = Vec::with_capacity(logits.len());
         for row in logits.chunks(self.encoder.classes.len().max(1)) {
             let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            let values: Vec<f64> = match self.loss {
-                Loss::CrossEntropy | Loss::Accuracy => row.iter().map(|z| f64::from(z - top).exp()).collect(),
-                _ => row.iter().map(|z| 1.0 / (1.0 + f64::from(-z).exp())).collect(),
+            let values: Vec<f64> = if self.softmax() {
+                row.iter().map(|z| f64::from(z - top).exp()).collect()
+            } else {
+                row.iter().map(|z| 1.0 / (1.0 + f64::from(-z).exp())).collect()
             };
             let sum: f64 = values.iter().sum::<f64>().max(f64::MIN_POSITIVE);
             all.extend(values.iter().map(|value| value / sum));

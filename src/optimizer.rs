@@ -5,6 +5,7 @@ mod blocks;
 mod bound;
 mod cpso;
 mod decay;
+mod descent;
 mod eggroll;
 mod empso;
 mod emulated;
@@ -33,6 +34,7 @@ pub use ars::Ars;
 pub use blocks::{ByBlocks, Gate, Partition, SETTINGS as BLOCK_SETTINGS, Turn, Turns};
 pub use cpso::Cpso;
 pub use decay::Decay;
+pub use descent::{Descent, Estimate, Update};
 pub use eggroll::Eggroll;
 pub use empso::{EmPso, Form};
 pub use emulated::Emulated;
@@ -78,6 +80,15 @@ pub const OPTIMIZERS: &[Entry] = &[
     pepg::ENTRY,
     ars::ENTRY,
     sep_cma_es::ENTRY,
+    descent::SGD,
+    descent::MOMENTUM,
+    descent::NESTEROV,
+    descent::ADAGRAD,
+    descent::ADADELTA,
+    descent::RMSPROP,
+    descent::ADAM,
+    descent::AMSGRAD,
+    descent::ADASWARM,
 ];
 
 impl Entry {

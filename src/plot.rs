@@ -1,7 +1,9 @@
-//! Loss curves and decision regions, each as an SVG and a PNG side by side.
+//! Loss curves, decision regions and points around a diagonal, each as an SVG and a PNG side by side.
 //!
-//! The only file that names kuva. From kuva come axes, labels, legend and the two writers; lines, cells
+//! Only this file and its child name kuva. From kuva come axes, labels, legend and the two writers; lines, cells
 //! and points are placed here, so another library has little to replace.
+
+mod diagonal;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,6 +17,7 @@ use kuva::render::render::{PathData, Primitive, Scene, TextAnchor, render_multip
 use kuva::render::theme::Theme;
 
 use crate::error::{Error, Result};
+pub use diagonal::{Scatter, diagonal};
 
 /// Okabe and Ito (2008), distinct to colour-blind readers; strongest on white first.
 const PALETTE: [[u8; 3]; 8] = [
@@ -381,7 +384,7 @@ mod tests {
     use super::*;
 
     /// Draws and returns the SVG, having checked that both files are there, whole and alone.
-    fn drawn(draw: impl Fn(&Path) -> Result<()>) -> String {
+    pub(super) fn drawn(draw: impl Fn(&Path) -> Result<()>) -> String {
         let folder = tempfile::tempdir().unwrap();
         let stem = folder.path().join("run.1");
         draw(&stem).unwrap();

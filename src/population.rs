@@ -240,6 +240,11 @@ pub trait Optimizer: std::fmt::Debug {
     fn descends(&self) -> bool {
         false
     }
+    /// The settings in which members differ, as this member of so many has them.
+    fn differing(&self, member: u32, members: u32) -> Vec<(&'static str, f32)> {
+        let _ = (member, members);
+        Vec::new()
+    }
     /// Allocates the population and compiles the kernels.
     ///
     /// # Errors

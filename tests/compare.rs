@@ -219,6 +219,78 @@ fn an_experiment_goes_on_where_it_was_and_repeats_what_changed() {
     assert_eq!((other["cases"].as_array().unwrap().len(), same(&more, &other)), (1, 0));
 }
 
+const TABLES: &str = r#"
+name = "tables"
+title = "A paper of tables"
+source = "nowhere"
+seeds = 2
+measure = "all-agreement"
+methods = ["pso", "gwo"]
+losses = ["mse", "mae"]
+config = { generations = 3, population = 10, model = "mlp:2" }
+summary = { methods = ["pso", "gwo"] }
+[[case]]
+name = "flowers"
+config = { data = "iris" }
+published = [
+  { loss = "mse", method = "pso", agreement = 0.1, source = "Table 1" },
+  { loss = "mse", method = "gwo", agreement = 1.01 },
+  { loss = "mae", method = "adam", agreement = 0.5 },
+]
+[[case]]
+name = "square"
+losses = ["mse"]
+config = { data = "xor:60", test = 0 }
+"#;
+
+#[test]
+fn an_experiment_of_losses_stands_beside_its_published_table() {
+    if common::gpu().is_none() {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("tables.toml"), TABLES).unwrap();
+    let (report, _) = json(home.path(), "reproduce tables.toml");
+    assert_eq!(texts(&report["cases"], "name"), ["flowers-mse", "flowers-mae", "square-mse"]);
+    let out = home.path().join("runs/reproduce-tables");
+    let tables = std::fs::read_to_string(out.join("tables.md")).unwrap();
+    for text in [
+        "| data | mse pso | mse gwo | mae pso | mae gwo |",
+        " / 1.0100 ▼ |",
+        "Under mse, at most 1 point below published: pso 1 of 1, gwo 0 of 1.",
+        "| method | runs | accuracy | agreement | agreement, all rows | published | precision |",
+        "Published (agreement, all rows): Table 1; nowhere.",
+        "| published: adam (nowhere) | | | | 0.5 | | | | | |",
+    ] {
+        assert!(tables.contains(text), "{text}: {tables}");
+    }
+    let flowers = &report["cases"][0];
+    assert_eq!((&flowers["group"], &flowers["loss"]), (&"flowers".into(), &"mse".into()));
+    for run in flowers["runs"].as_array().unwrap() {
+        for key in ["accuracy", "agreement"] {
+            let share = |part: &str| run[part][key].as_f64().unwrap();
+            assert!((share("all") - (0.8 * share("train") + 0.2 * share("test"))).abs() < 1e-12, "{run}");
+        }
+    }
+    let figures = report["summary"]["figures"].as_array().unwrap();
+    let mean = flowers["methods"][0]["all_agreement"]["mean"].as_f64();
+    assert_eq!((figures.len(), figures[0]["ours"].as_f64(), figures[0]["published"].as_f64()), (6, mean, Some(0.1)));
+    // Nothing held out: all rows are those learned from.
+    let square = &report["cases"][2]["runs"][0];
+    assert_eq!(square["all"]["agreement"], square["train"]["agreement"]);
+    let csv = std::fs::read_to_string(out.join("results.csv")).unwrap();
+    assert!(csv.starts_with("case,method") && csv.lines().next().unwrap().ends_with("all_accuracy,all_agreement"));
+    for file in ["overview.png", "overview.svg", "flowers-mae-seconds.png"] {
+        assert!(out.join(file).metadata().unwrap().len() > 0, "{file}");
+    }
+    for (only, cases) in [("flowers", 2), ("flowers-mae", 1), ("flowers-mae --only square", 2)] {
+        let (part, _) = json(home.path(), &format!("reproduce tables.toml --only {only}"));
+        assert_eq!(part["cases"].as_array().unwrap().len(), cases, "{only}");
+    }
+    let message = refused(home.path(), "reproduce tables.toml --only flowers-bce", 2);
+    assert!(message.contains("flowers, flowers-mse, flowers-mae, square, square-mse"), "{message}");
+}
+
 #[test]
 fn experiments_are_listed_and_one_without_its_data_says_what_to_get() {
     let home = tempfile::tempdir().unwrap();

@@ -26,9 +26,10 @@ pub(super) fn run(arguments: &Eval) -> Result<()> {
         return Ok(());
     }
     say!(
-        "{} rows: accuracy {:.4}, precision {:.4}, recall {:.4}, f1 {:.4}, loss {:.4}",
+        "{} rows: accuracy {:.4}, agreement {:.4}, precision {:.4}, recall {:.4}, f1 {:.4}, loss {:.4}",
         rows.rows,
         scores.accuracy,
+        scores.agreement,
         scores.precision,
         scores.recall,
         scores.f1,

@@ -27,7 +27,7 @@ pub(super) fn training(gpu: &Gpu, training: &Training, outcome: &Outcome) -> Val
         "device_busy": busy.map(round),
         "device_memory": outcome.device_memory,
         "stop": outcome.stop,
-        "train": {"loss": outcome.train.loss, "accuracy": outcome.train.accuracy},
+        "train": {"loss": outcome.train.loss, "accuracy": outcome.train.accuracy, "agreement": outcome.train.agreement},
         "validation": outcome.validation.as_ref().map(|scores| json!({"loss": scores.loss, "accuracy": scores.accuracy})),
         "test": outcome.test,
     })

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use anyhow::Result;
-use gradless::comparison::{Comparison, FEWEST_RUNS, Measured, band, thinned};
+use gradless::comparison::{Comparison, FEWEST_RUNS, Measured, Shares, band, thinned};
 use gradless::config::Config;
 use gradless::data::Dataset;
 use gradless::gpu::Gpu;
@@ -39,7 +39,17 @@ pub(super) fn measure(gpu: &Gpu, config: &Config, dataset: &Dataset, method: &st
     let mut report = super::report::training(gpu, &training, &outcome);
     let micro = |point: Point| Point { seconds: (point.seconds * 1e6).round() / 1e6, ..point };
     let trace: Vec<Point> = thinned(&outcome.trace, TRACE).into_iter().map(micro).collect();
+    let part = |rows: usize, scores| Some((rows, scores?));
+    let parts: Vec<_> = [
+        part(dataset.train.rows, Some(outcome.train)),
+        part(dataset.validation.rows, outcome.validation),
+        part(dataset.test.rows, outcome.test),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     report["method"] = json!(method);
+    report["all"] = json!(Shares::of(&parts));
     report["trace"] = json!(trace);
     if std::io::stderr().is_terminal() {
         let accuracy = outcome.test.map_or(String::new(), |test| format!(", test accuracy {:.4}", test.accuracy));
@@ -70,6 +80,10 @@ pub(super) fn csv(runs: &[(Option<&str>, &Measured)]) -> Result<Vec<u8>> {
         "precision",
         "recall",
         "f1",
+        "train_agreement",
+        "test_agreement",
+        "all_accuracy",
+        "all_agreement",
     ];
     writer.write_record(cases.then_some("case").into_iter().chain(header))?;
     for (case, run) in runs {
@@ -90,6 +104,10 @@ pub(super) fn csv(runs: &[(Option<&str>, &Measured)]) -> Result<Vec<u8>> {
             test(run.test.map(|t| t.precision)),
             test(run.test.map(|t| t.recall)),
             test(run.test.map(|t| t.f1)),
+            run.train.agreement.to_string(),
+            test(run.test.map(|t| t.agreement)),
+            run.all.accuracy.to_string(),
+            run.all.agreement.to_string(),
         ]);
         writer.write_record(cells)?;
     }

@@ -218,6 +218,8 @@ pub struct Network {
     features: Arc<[f32]>,
     labels: Arc<[u32]>,
     held_out: Option<Box<Network>>,
+    /// Bytes of a slab of rows at most, where the adapter allows more: tests need less.
+    slab_bytes: u64,
 }
 
 impl Network {
@@ -254,6 +256,7 @@ impl Network {
             features: features.into(),
             labels: labels.into(),
             held_out: None,
+            slab_bytes: u64::MAX,
         })
     }
 

@@ -72,7 +72,7 @@ impl Name {
     ];
 
     /// Numbers it remembers of each coordinate.
-    fn moments(self) -> u64 {
+    pub(super) fn moments(self) -> u64 {
         match self {
             Self::Sgd => 0,
             Self::Momentum | Self::Nesterov | Self::Adagrad | Self::Rmsprop => 1,

@@ -115,6 +115,11 @@ impl Varied {
         Self { kind: Kind::Spread(low, high), text: None }
     }
 
+    /// Whether it is not the same for all.
+    pub fn differs(&self) -> bool {
+        !matches!(self.kind, Kind::Same(_))
+    }
+
     /// The number of `member` of so many. One member alone gets the middle of a spread.
     pub fn of(&self, member: u32, members: u32) -> f32 {
         match &self.kind {

@@ -42,6 +42,7 @@ fn slopes(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups)
         return;
     }
     let label = row_labels[part.row + row];
+    let place = part.block * PART_ROWS + row; // in the batch
     let member = chunk.first + part.candidate + candidate;
     var said: array<f32, TOGETHER>;
     for (var o = 0u; o < TOGETHER; o += 1u) {
@@ -58,7 +59,7 @@ fn slopes(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups)
     var best_loss = 0.0;
     for (var s = 0u; s < PARTICLES; s += 1u) {
         for (var o = 0u; o < TOGETHER; o += 1u) {
-            let u = pulls(member, part.row + row, first + o, s).x;
+            let u = pulls(member, place, first + o, s).x;
             var start = said[o] + output_swarm.window * (2.0 * u - 1.0);
             if output_swarm.origin == 1u {
                 start = BOX_CENTRE + output_swarm.window * (2.0 * u - 1.0);
@@ -88,7 +89,7 @@ fn slopes(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups)
             for (var o = 0u; o < TOGETHER; o += 1u) {
                 let k = s * TOGETHER + o;
                 let c = vec2f(output_swarm.cognitive, output_swarm.social)
-                    * pulls(member, part.row + row, first + o, i * PARTICLES + s);
+                    * pulls(member, place, first + o, i * PARTICLES + s);
                 m[k] = mix(v[k], m[k], output_swarm.beta);
                 v[k] = m[k] + c.x * (own[k] - x[k]) + c.y * (best[o] - x[k]);
                 x[k] = clamp(x[k] + v[k], output_swarm.low, output_swarm.high);

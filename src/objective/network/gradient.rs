@@ -7,8 +7,8 @@
 
 use std::fmt::Write as _;
 
-use super::batch::Batch;
-use super::layered::{MOST_ROWS, Part, SCRATCH, Tile, dense, shared_operand, weights};
+use super::batch::{Batch, Rows};
+use super::layered::{Part, SCRATCH, Tile, dense, shared_operand, weights};
 use super::{Activation, Architecture, Layer, Loss, Network, total};
 use crate::gpu::{Bindings, Buffer, Gpu, Kernel, Recording, Source, Threads, WORKGROUP};
 use crate::population::{Chunk, Context, Extent, Gradient, Origin, OutputSwarm, Points, Slope};
@@ -38,7 +38,6 @@ pub(super) struct Backprop {
     loss: Loss,
     tile: Tile,
     padded_rows: u32,
-    part_rows: u32,
     batch_rows: u32,
     /// Numbers of a candidate in the weights of the forward and of the backward pass.
     staged: [u32; 2],
@@ -70,10 +69,9 @@ struct Kernels {
 
 impl Backprop {
     pub(super) fn new(context: &Context, network: &Network, batch: &Batch) -> Self {
-        let tile = Tile::new(&context.gpu);
+        let tile = Tile::new(&context.gpu).for_rows(batch.part_rows);
         let architecture = network.architecture.clone();
         let layers = architecture.layers();
-        let part_rows = batch.rows.min(4096);
         let forward = layers.iter().map(|l| (l.inputs + 1) * tile.padded(l.outputs)).sum();
         let backward = layers[1..].iter().map(|l| l.outputs * tile.padded(l.inputs)).sum();
         Self {
@@ -81,8 +79,7 @@ impl Backprop {
             architecture,
             loss: network.loss,
             tile,
-            padded_rows: part_rows.next_multiple_of(tile.lanes * MOST_ROWS),
-            part_rows,
+            padded_rows: tile.padded_rows(batch.part_rows),
             batch_rows: batch.rows,
             staged: [forward, backward],
             rooms: Vec::new(),
@@ -100,24 +97,25 @@ impl Backprop {
     ) -> Result<()> {
         let kernels = self.kernels(points, gradient.slope, batch)?;
         let per_part = self.part_candidates(points.candidates);
-        let blocks = self.batch_rows.div_ceil(self.part_rows);
+        let blocks = batch.parts();
         let partial: Buffer<f32> = self.context.gpu.buffer("partial", u64::from(blocks) * u64::from(points.stride))?;
         let partial = Bindings::new().with("partial", partial.view());
         self.used = 0;
         for (chunk, into) in points.chunks.iter().zip(gradient.into) {
             recording.append(&chunk.fill);
             for block in 0..blocks {
+                let rows = batch.part(block);
                 for candidate in (0..chunk.members).step_by(per_part as usize) {
                     let part = Part {
                         candidate,
                         candidates: per_part.min(chunk.members - candidate),
-                        row: block * self.part_rows,
-                        rows: self.part_rows.min(batch.rows - block * self.part_rows),
+                        row: rows.row,
+                        rows: rows.rows,
                         block,
                     };
                     let room = self.room(per_part, gradient)?;
                     let bindings = self.bindings(chunk, part, gradient, into)?.and(&partial);
-                    self.part(&kernels, room, &bindings, part, gradient, batch, recording)?;
+                    self.part(&kernels, room, &bindings, part, gradient, &rows, recording)?;
                 }
             }
             if gradient.moved == 0 {
@@ -163,7 +161,7 @@ impl Backprop {
         bindings: &Bindings,
         part: Part,
         gradient: &Gradient,
-        batch: &Batch,
+        rows: &Rows,
         recording: &mut Recording,
     ) -> Result<()> {
         let gpu = &self.context.gpu;
@@ -176,7 +174,7 @@ impl Backprop {
             recording.dispatch(gpu, &kernels.stage[1], &staged(1), numbers(1))?;
         }
         for (l, layer) in layers.iter().enumerate().skip(gradient.moved) {
-            let inputs = if l == 0 { batch.by_column.view() } else { room.values[l - 1].view() };
+            let inputs = if l == 0 { rows.inputs.clone() } else { room.values[l - 1].view() };
             let sums = room.sums.get(l).unwrap_or(&room.values[l]);
             let bound = staged(0).with("inputs", inputs).with("outputs", sums.view());
             recording.dispatch(gpu, &kernels.dense[l], &bound, self.tiles(layer.outputs, part))?;
@@ -187,7 +185,7 @@ impl Backprop {
             }
         }
         let logits = room.values[layers.len() - 1].view();
-        let outer = bindings.clone().with("logits", logits).with("row_labels", batch.labels.view());
+        let outer = bindings.clone().with("logits", logits).with("row_labels", rows.labels.clone());
         if gradient.moved == 0 {
             recording.dispatch(gpu, &kernels.losses, &outer, Threads::Groups(part.candidates))?;
         }
@@ -199,7 +197,7 @@ impl Backprop {
         let bound = outer.with("deltas", deltas[0].clone());
         recording.dispatch(gpu, &kernels.slopes, &bound, Threads::Line(part.candidates * swarms * self.padded_rows))?;
         for (l, layer) in layers.iter().enumerate().skip(gradient.from).rev() {
-            let inputs = if l == 0 { batch.by_column.view() } else { room.values[l - 1].view() };
+            let inputs = if l == 0 { rows.inputs.clone() } else { room.values[l - 1].view() };
             let bound = bindings.clone().with("deltas", deltas[0].clone()).with("inputs", inputs);
             let tiles = [(layer.inputs + 1).div_ceil(PULLED.1), layer.outputs.div_ceil(PULLED.0), part.candidates];
             recording.dispatch(gpu, &kernels.pull[l], &bound, Threads::Grid(tiles))?;
@@ -294,7 +292,7 @@ impl Backprop {
             dense: self.dense_kernels(&layers, batch)?,
             activations: self.activation_kernels(&layers)?,
             losses: gpu.kernel("losses", &points.source.clone().join(&self.losses()?))?,
-            slopes: self.slopes_kernel(points, slope)?,
+            slopes: self.slopes_kernel(points, slope, batch.part_rows)?,
             back: self.back_kernels(&layers)?,
             pull: self.pull_kernels(&layers, points, batch)?,
         };
@@ -350,7 +348,7 @@ impl Backprop {
             .piece("layered_loss", include_str!("../../../shaders/objective/network/layered_loss.wgsl"))
     }
 
-    fn slopes_kernel(&self, points: &Points, slope: &Slope) -> Result<Kernel> {
+    fn slopes_kernel(&self, points: &Points, slope: &Slope, part_rows: u32) -> Result<Kernel> {
         let gpu = &self.context.gpu;
         let outputs = self.architecture.outputs;
         let source = points
@@ -384,6 +382,7 @@ impl Backprop {
             include_str!("../../../shaders/objective/loss/outputs_together.wgsl")
         };
         let source = source
+            .constant("PART_ROWS", part_rows)
             .constant("SWARMS", self.swarms())
             .constant("TOGETHER", together)
             .constant("PARTICLES", swarm.particles)

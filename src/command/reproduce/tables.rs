@@ -1,0 +1,259 @@
+//! What an experiment comes to: a table and pictures for each case, one table and one picture over all of them.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anyhow::Result;
+use gradless::comparison::{Comparison, Measured, Summary};
+use gradless::experiment::{Case, Experiment, Measure, Overview};
+use gradless::folder;
+use gradless::gpu::Gpu;
+use gradless::plot::{Scatter, diagonal};
+use gradless::statistics::Spread;
+use serde_json::{Value, json};
+
+use crate::command::{compare, device_json, trial};
+
+/// What a case has come to so far.
+pub(super) struct CaseResult<'a> {
+    pub(super) case: &'a Case,
+    pub(super) missing: Option<String>,
+    pub(super) records: Vec<Value>,
+    pub(super) data: Option<Value>,
+}
+
+impl CaseResult<'_> {
+    fn names(&self) -> Result<Vec<String>> {
+        Ok(self.case.methods()?.iter().map(ToString::to_string).collect())
+    }
+
+    fn measured(&self) -> Result<Vec<Measured>> {
+        Ok(self.records.iter().map(serde::Deserialize::deserialize).collect::<serde_json::Result<_>>()?)
+    }
+
+    fn comparison(&self) -> Result<Option<Comparison>> {
+        let runs = self.measured()?;
+        Ok(if runs.is_empty() { None } else { Some(Comparison::of(&self.names()?, &runs)?) })
+    }
+
+    pub(super) fn pictures(&self, folder: &Path) -> Result<()> {
+        if self.records.is_empty() {
+            return Ok(());
+        }
+        let title = format!("{}: {}", self.case.name, self.case.config.model);
+        trial::pictures(&title, &self.names()?, &self.measured()?, &folder.join(&self.case.name))
+    }
+
+    fn json(&self, comparison: Option<&Comparison>) -> Value {
+        json!({
+            "name": self.case.name,
+            "group": self.case.group,
+            "loss": self.case.config.loss,
+            "data": self.data,
+            "skipped": self.missing,
+            "common_seconds": comparison.map(|c| c.common_seconds),
+            "methods": comparison.map(|c| &c.methods),
+            "tests": comparison.map(|c| &c.tests),
+            "published": self.case.published,
+            "runs": self.records,
+        })
+    }
+
+    fn markdown(&self, measure: Measure, comparison: Option<&Comparison>) -> Result<String> {
+        let mut text = format!("## {}\n\n", self.case.name);
+        if !self.case.about.is_empty() {
+            writeln!(text, "{}", self.case.about.trim())?;
+        }
+        if let Some(data) = &self.data {
+            let rows = format!("{} rows to train, {} to test", data["train_rows"], data["test_rows"]);
+            let (config, inside) =
+                (&self.case.config, format!("{} features, {} classes", data["features"], data["classes"]));
+            writeln!(text, "{rows}, {inside}; {}; {} a run.", config.model, compare::budget(config))?;
+        }
+        if let Some(missing) = &self.missing {
+            writeln!(text, "Not run: {missing}.")?;
+        }
+        let methods = comparison.map_or(&[][..], |comparison| &comparison.methods);
+        let beside = |method: &Summary| self.case.beside(&method.method, measure);
+        let columns = Columns {
+            agreement: matches!(measure, Measure::Agreement | Measure::AllAgreement),
+            all: Some(measure).filter(|measure| matches!(measure, Measure::AllAccuracy | Measure::AllAgreement)),
+            published: methods.iter().any(|method| beside(method).is_some()),
+        };
+        text.push_str(&columns.head());
+        for method in methods {
+            let published = beside(method).and_then(|published| measure.of(published));
+            let test = |value: fn(&gradless::comparison::TestSpread) -> Spread| {
+                method.test.as_ref().map_or(String::new(), |test| value(test).shown(4))
+            };
+            text.push_str(&columns.row(&Row {
+                method: format!("`{}`", method.method),
+                runs: method.runs.to_string(),
+                accuracy: test(|t| t.accuracy),
+                agreement: test(|t| t.agreement),
+                all: ours(method, measure).map_or(String::new(), |value| value.shown(4)),
+                published: published.map_or(String::new(), |value| value.to_string()),
+                rest: [test(|t| t.precision), test(|t| t.recall), test(|t| t.f1)],
+                train_loss: method.train_loss.shown(4),
+                seconds: format!("{:.2}", method.seconds.mean),
+            }));
+        }
+        let shown: Vec<_> = methods.iter().filter_map(beside).collect();
+        for published in self.case.published.iter().filter(|p| !shown.iter().any(|q| std::ptr::eq(*p, *q))) {
+            let cell = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
+            text.push_str(&columns.row(&Row {
+                method: format!("published: {} ({})", published.method, published.source),
+                accuracy: cell(published.accuracy),
+                agreement: cell(published.agreement.filter(|_| columns.all.is_none())),
+                all: cell(columns.all.and(published.agreement)),
+                rest: [published.precision, published.recall, published.f1].map(cell),
+                ..Row::default()
+            }));
+        }
+        let mut sources: Vec<&str> = shown.iter().map(|published| published.source.as_str()).collect();
+        sources.dedup();
+        if !sources.is_empty() {
+            write!(text, "\nPublished ({}): {}.\n", measure.heading(), sources.join("; "))?;
+        }
+        for line in comparison.into_iter().flat_map(trial::verdicts) {
+            write!(text, "\n{line}\n")?;
+        }
+        Ok(text)
+    }
+}
+
+/// A method's figures by some measure.
+fn ours(method: &Summary, measure: Measure) -> Option<Spread> {
+    match measure {
+        Measure::Accuracy => method.test.map(|test| test.accuracy),
+        Measure::Agreement => method.test.map(|test| test.agreement),
+        Measure::AllAccuracy => Some(method.all_accuracy),
+        Measure::AllAgreement => Some(method.all_agreement),
+    }
+}
+
+/// Which columns a table has beside those that all have.
+struct Columns {
+    agreement: bool,
+    all: Option<Measure>,
+    published: bool,
+}
+
+/// The cells of a row.
+#[derive(Default)]
+struct Row {
+    method: String,
+    runs: String,
+    accuracy: String,
+    agreement: String,
+    all: String,
+    published: String,
+    rest: [String; 3],
+    train_loss: String,
+    seconds: String,
+}
+
+impl Columns {
+    fn head(&self) -> String {
+        let row = self.row(&Row {
+            method: "method".into(),
+            runs: "runs".into(),
+            accuracy: "accuracy".into(),
+            agreement: "agreement".into(),
+            all: self.all.map_or("", Measure::heading).into(),
+            published: "published".into(),
+            rest: ["precision", "recall", "F1"].map(Into::into),
+            train_loss: "train loss".into(),
+            seconds: "seconds".into(),
+        });
+        let columns = row.matches('|').count() - 1;
+        format!("\n{row}|{}\n", "---|".repeat(columns))
+    }
+
+    fn row(&self, row: &Row) -> String {
+        let mut cells = vec![&row.method, &row.runs, &row.accuracy];
+        cells.extend(self.agreement.then_some(&row.agreement));
+        cells.extend(self.all.map(|_| &row.all));
+        cells.extend(self.published.then_some(&row.published));
+        cells.extend(&row.rest);
+        cells.extend([&row.train_loss, &row.seconds]);
+        // An empty cell is one space, not two.
+        cells.iter().map(|cell| if cell.is_empty() { "| ".into() } else { format!("| {cell} ") }).collect::<String>()
+            + "|\n"
+    }
+}
+
+/// The table over all cases, where the experiment asks for one.
+fn overview(experiment: &Experiment, results: &[CaseResult], comparisons: &[Option<Comparison>]) -> Option<Overview> {
+    let summary = experiment.summary.as_ref()?;
+    let cases: Vec<Case> = results.iter().map(|result| result.case.clone()).collect();
+    let mean = |case: &Case, name: &str, measure| {
+        let at = results.iter().position(|result| result.case.name == case.name)?;
+        let method = comparisons[at].as_ref()?.methods.iter().find(|method| method.method == name)?;
+        Some(ours(method, measure)?.mean)
+    };
+    Some(Overview::of(summary, experiment.measure, &cases, mean))
+}
+
+fn comparisons(results: &[CaseResult]) -> Result<Vec<Option<Comparison>>> {
+    results.iter().map(CaseResult::comparison).collect()
+}
+
+/// Ours against published, a point for each data set, loss and method.
+pub(super) fn overview_picture(experiment: &Experiment, results: &[CaseResult], folder: &Path) -> Result<()> {
+    let Some(overview) = overview(experiment, results, &comparisons(results)?) else { return Ok(()) };
+    let points = overview.points();
+    if points.is_empty() {
+        return Ok(());
+    }
+    let series: Vec<_> = points.iter().map(|(name, points)| (name.as_str(), points.as_slice())).collect();
+    let (title, kind) = (format!("{}: ours against published", experiment.name), overview.measure.heading());
+    let (x_label, y_label) = (format!("published {kind}"), format!("{kind}, mean of {} seeds", experiment.seeds));
+    let picture = Scatter { title: &title, x_label: &x_label, y_label: &y_label, series: &series };
+    Ok(diagonal(&picture, &folder.join("overview"))?)
+}
+
+/// Writes the tables in all forms; the Markdown and the object to print.
+pub(super) fn write(
+    gpu: &Gpu,
+    experiment: &Experiment,
+    results: &[CaseResult],
+    path: &Path,
+) -> Result<(String, Value)> {
+    let Experiment { name, title, source, about, seeds, measure, .. } = experiment;
+    let adapter = gpu.report();
+    let comparisons = comparisons(results)?;
+    let mut markdown = format!("# {title}\n\n{source}. {}\n\n", about.trim());
+    writeln!(
+        markdown,
+        "Mean ± standard deviation over {seeds} seeds; precision, recall and F1 are macro averages over classes. \
+         Measured with gradless {} on {}, driver {}.",
+        env!("CARGO_PKG_VERSION"),
+        adapter.name,
+        adapter.driver
+    )?;
+    let overview = overview(experiment, results, &comparisons);
+    if let Some(overview) = &overview {
+        let heading = overview.measure.heading();
+        write!(markdown, "\n## All cases: {heading}, ours / published\n\n{}", overview.markdown())?;
+    }
+    for (result, comparison) in results.iter().zip(&comparisons) {
+        write!(markdown, "\n{}", result.markdown(*measure, comparison.as_ref())?)?;
+    }
+    let cases: Vec<_> = results.iter().zip(&comparisons).map(|(result, c)| result.json(c.as_ref())).collect();
+    let report = json!({
+        "command": "reproduce", "version": env!("CARGO_PKG_VERSION"), "device": device_json(gpu),
+        "name": name, "title": title, "source": source, "about": about, "seeds": seeds, "measure": measure,
+        "summary": overview, "cases": cases, "out": path,
+    });
+    let measured = results.iter().map(CaseResult::measured).collect::<Result<Vec<_>>>()?;
+    let rows: Vec<_> = results
+        .iter()
+        .zip(&measured)
+        .flat_map(|(result, runs)| runs.iter().map(|run| (Some(result.case.name.as_str()), run)))
+        .collect();
+    folder::write(&path.join("tables.md"), markdown.as_bytes())?;
+    folder::write(&path.join("results.csv"), &trial::csv(&rows)?)?;
+    folder::write(&path.join("results.json"), serde_json::to_string(&report)?.as_bytes())?;
+    Ok((markdown, report))
+}

@@ -1,0 +1,187 @@
+//! An experiment as its file has it, and how that becomes cases: what is said at the top holds for every case that does
+//! not say otherwise, and a list of losses makes a case for each of them.
+
+use serde::Deserialize;
+use toml::Table;
+
+use super::{Case, Experiment, Measure, Published, Summary};
+use crate::config::Config;
+use crate::objective::network::Loss;
+use crate::{Error, Result};
+
+/// What may end a run: a case that gives one of these leaves those of the top aside.
+const BUDGETS: [&str; 4] = ["epochs", "evaluations", "generations", "seconds"];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    name: String,
+    title: String,
+    source: String,
+    #[serde(default)]
+    about: String,
+    #[serde(default = "five")]
+    seeds: u32,
+    #[serde(default)]
+    measure: Measure,
+    summary: Option<Summary>,
+    #[serde(default)]
+    methods: Vec<String>,
+    #[serde(default)]
+    losses: Vec<Loss>,
+    #[serde(default)]
+    config: Table,
+    case: Vec<Group>,
+}
+
+fn five() -> u32 {
+    5
+}
+
+/// A case as written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Group {
+    name: String,
+    #[serde(default)]
+    about: String,
+    get: Option<String>,
+    methods: Option<Vec<String>>,
+    losses: Option<Vec<Loss>>,
+    #[serde(default)]
+    config: Table,
+    #[serde(default)]
+    published: Vec<Published>,
+}
+
+/// The experiment that `text` describes, unchecked; `place` is what errors call it.
+pub(super) fn read(text: &str, place: &str) -> Result<Experiment> {
+    let written: Written = toml::from_str(text).map_err(|e| Error::file(place, e.to_string().trim()))?;
+    let mut cases = Vec::new();
+    for group in &written.case {
+        if written.case.iter().filter(|other| other.name == group.name).count() > 1 {
+            return Err(Error::file(place, Error::setting("case", &group.name, "there are two of that name")));
+        }
+        let all = group.cases(&written).map_err(|cause| Error::file(place, format!("case {}: {cause}", group.name)))?;
+        cases.extend(all);
+    }
+    let Written { name, title, source, about, seeds, measure, summary, .. } = written;
+    Ok(Experiment { name, title, source, about, seeds, measure, summary, cases })
+}
+
+impl Group {
+    fn cases(&self, top: &Written) -> std::result::Result<Vec<Case>, String> {
+        let mut table = top.config.clone();
+        if BUDGETS.iter().any(|budget| self.config.contains_key(*budget)) {
+            BUDGETS.iter().for_each(|budget| drop(table.remove(*budget)));
+        }
+        table.extend(self.config.clone());
+        let given = table.contains_key("loss");
+        let config: Config = table.try_into().map_err(|e: toml::de::Error| e.message().to_string())?;
+        let losses = self.losses.as_ref().unwrap_or(&top.losses);
+        if given && !losses.is_empty() {
+            return Err("the loss is given in config and by losses: leave one out".into());
+        }
+        if let Some(Published { loss: Some(loss), .. }) =
+            self.published.iter().find(|published| published.loss.is_some_and(|loss| !losses.contains(&loss)))
+        {
+            return Err(format!("a figure is published for the loss {}, which is not among losses", word(*loss)));
+        }
+        let Some(methods) = self.methods.as_ref().or(Some(&top.methods)).filter(|methods| !methods.is_empty()) else {
+            return Err("no methods, here or at the top: list some, as in methods = [\"pso\", \"gwo\"]".into());
+        };
+        let case = |loss: Option<Loss>| Case {
+            name: loss.map_or_else(|| self.name.clone(), |loss| format!("{}-{}", self.name, word(loss))),
+            group: self.name.clone(),
+            loss,
+            about: self.about.clone(),
+            get: self.get.clone(),
+            methods: methods.clone(),
+            config: Config { loss: loss.unwrap_or(config.loss), ..config.clone() },
+            published: self.published(loss, &top.source),
+        };
+        if losses.is_empty() { Ok(vec![case(None)]) } else { Ok(losses.iter().copied().map(Some).map(case).collect()) }
+    }
+
+    /// What was published for a loss.
+    fn published(&self, loss: Option<Loss>, source: &str) -> Vec<Published> {
+        let mut published = self.published.clone();
+        published.retain(|published| published.loss.is_none() || published.loss == loss);
+        for published in published.iter_mut().filter(|published| published.source.is_empty()) {
+            published.source = source.into();
+        }
+        published
+    }
+}
+
+/// The name of a loss in files.
+pub(super) fn word(loss: Loss) -> String {
+    serde_json::to_value(loss).ok().and_then(|name| Some(name.as_str()?.to_string())).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = "name = \"x\"\ntitle = \"t\"\nsource = \"s\"\n";
+
+    #[test]
+    fn the_top_holds_for_cases_that_say_nothing_else() {
+        let text = format!(
+            "{HEAD}measure = \"all-agreement\"\nmethods = [\"pso\", \"gwo\"]\n\
+             [config]\nmodel = \"mlp:3\"\ngenerations = 7\nmissing = \"drop\"\n\
+             [[case]]\nname = \"a\"\nconfig = {{ data = \"iris\" }}\n\
+             [[case]]\nname = \"b\"\nmethods = [\"snes\"]\nconfig = {{ data = \"xor\", model = \"none\", seconds = 2 }}\n"
+        );
+        let experiment = read(&text, "f").unwrap();
+        let [a, b] = &experiment.cases[..] else { panic!() };
+        assert_eq!(experiment.measure, Measure::AllAgreement);
+        assert_eq!((a.methods.len(), a.config.model.as_str(), a.config.generations), (2, "mlp:3", Some(7)));
+        assert_eq!((a.name.as_str(), a.group.as_str(), a.loss), ("a", "a", None));
+        // The budget of the case stands alone; all else of the top still holds.
+        assert_eq!((&b.methods[0][..], b.config.model.as_str()), ("snes", "none"));
+        assert_eq!((b.config.generations, b.config.seconds, b.config.missing), (None, Some(2.0), a.config.missing));
+    }
+
+    #[test]
+    fn losses_make_a_case_each_with_the_figures_of_that_loss() {
+        let text = format!(
+            "{HEAD}methods = [\"pso\"]\nlosses = [\"mse\", \"cross-entropy\"]\n[[case]]\nname = \"a\"\n\
+             config = {{ data = \"iris\" }}\npublished = [\n\
+             {{ loss = \"mse\", method = \"pso\", agreement = 0.9 }},\n\
+             {{ loss = \"cross-entropy\", method = \"pso\", agreement = 0.8, source = \"another\" }},\n\
+             {{ method = \"guess\", accuracy = 0.3 }}]\n\
+             [[case]]\nname = \"b\"\nlosses = []\nconfig = {{ data = \"xor\", loss = \"mae\" }}\n"
+        );
+        let experiment = read(&text, "f").unwrap();
+        let names: Vec<_> = experiment.cases.iter().map(|case| case.name.as_str()).collect();
+        assert_eq!(names, ["a-mse", "a-cross-entropy", "b"]);
+        let losses: Vec<_> = experiment.cases.iter().map(|case| case.config.loss).collect();
+        assert_eq!(losses, [Loss::Mse, Loss::CrossEntropy, Loss::Mae]);
+        let figures = |case: &Case| -> Vec<(Option<f64>, String)> {
+            case.published.iter().map(|p| (p.agreement, p.source.clone())).collect()
+        };
+        assert_eq!(figures(&experiment.cases[0]), [(Some(0.9), "s".into()), (None, "s".into())]);
+        assert_eq!(figures(&experiment.cases[1])[0], (Some(0.8), "another".into()));
+        assert_eq!(experiment.cases[1].beside("pso", Measure::AllAgreement).unwrap().agreement, Some(0.8));
+        assert_eq!(experiment.cases[1].beside("pso", Measure::Accuracy), None);
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_refused_with_the_case() {
+        let case = "[[case]]\nname = \"a\"\nconfig = { data = \"iris\" }\n";
+        let published = |loss: &str| format!("{case}published = [{{ loss = \"{loss}\", method = \"pso\" }}]\n");
+        for (text, word) in [
+            (case.to_string(), "no methods"),
+            (format!("methods = [\"pso\"]\nlosses = [\"mse\"]\n{}", published("mae")), "the loss mae"),
+            (format!("methods = [\"pso\"]\n{}", published("mse")), "the loss mse"),
+            (format!("methods = [\"pso\"]\nlosses = [\"mse\"]\n[config]\nloss = \"mae\"\n{case}"), "leave one out"),
+            (format!("methods = [\"pso\"]\n[config]\nmodell = \"none\"\n{case}"), "modell"),
+        ] {
+            let message = read(&format!("{HEAD}{text}"), "f.toml").unwrap_err().to_string();
+            assert!(message.starts_with("f.toml: case a: ") && message.contains(word), "{message}");
+        }
+        let message = read(&format!("{HEAD}losses = [\"hinge\"]\n{case}"), "f.toml").unwrap_err().to_string();
+        assert!(message.contains("hinge") && message.contains("line 4"), "{message}");
+    }
+}
