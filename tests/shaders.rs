@@ -173,6 +173,9 @@ fn assembled() -> Vec<(String, Source)> {
         let text = function.wgsl.to_string();
         add(function.name, &[("direct", direct.clone()), ("function", text), ("evaluate", evaluate.clone())]);
     }
+    let unmoved = direct.replace("fn at(", "fn unmoved_at(");
+    let sphere = file("functions/sphere.wgsl");
+    add("slope", &[("direct", unmoved), ("function", sphere), ("slope", file("objective/slope.wgsl"))]);
     add("batch", &[("batch", file("objective/network/batch.wgsl"))]);
     add("total", &[("total", file("objective/network/total.wgsl"))]);
     let weight = "fn weight(candidate: u32, t: u32) -> f32 { return at(candidate, t); }".to_string();
