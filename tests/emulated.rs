@@ -129,15 +129,16 @@ fn moves(gpu: &Gpu, function: &Function) -> Vec<usize> {
     all
 }
 
-/// Tables I and II print 6 to 22 moves, without start points, swarm sizes or the rule to stop by. The swarm alone needs
-/// 1 to 11 for 1e-3, the pull another 4.3 from a distance of 1: 3 to 22 is what can be asked for.
+/// Table I prints 9 to 11 moves of emulated descent, without start points, swarm sizes or the rule to stop by, so the
+/// counts are a bound and no target: a swarm's best is within 1e-3 after 1 to 11, the pull takes 4.3 for a factor of
+/// 1,000. Seen: medians of 3 and 4.
 #[test]
-fn smooth_functions_take_as_many_moves_as_the_paper_prints() {
+fn smooth_functions_take_no_more_moves_than_the_paper_prints() {
     let Some(gpu) = common::gpu() else { return };
-    for (name, printed) in [("poly-10", [9, 13]), ("cubic", [11, 16]), ("exp-cos", [9, 8]), ("poly-exp", [11, 6])] {
+    for (name, printed) in [("poly-10", 9), ("cubic", 11), ("exp-cos", 9), ("poly-exp", 11)] {
         let all = moves(&gpu, functions::find(name).unwrap());
-        println!("{name}: median {} moves, {} to {}; printed {printed:?}", all[15], all[0], all[30]);
-        assert!((3..=22).contains(&all[15]), "{name}: {all:?}");
+        println!("{name}: median {} moves, {} to {}; printed {printed}", all[15], all[0], all[30]);
+        assert!((1..=printed).contains(&all[15]), "{name}: {all:?}");
         assert!(all[29] < 40, "{name}: {all:?}");
     }
 }

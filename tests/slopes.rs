@@ -64,7 +64,7 @@ fn twin_slope(function: &Function, x: &[f32], i: usize, h: f64) -> f64 {
 }
 
 /// Largest rounding error, in units of the gradient's and the function's size together: see
-/// `src/objective/formula/slope.rs`. Seen: 7e-5.
+/// `src/objective/formula/slope.rs`. Seen: 1e-4.
 const ROUNDING: f64 = 2e-4;
 
 /// Largest error of the difference itself, likewise: waves of length 1 that coordinates of size 10 step through by
