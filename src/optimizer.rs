@@ -8,6 +8,7 @@ mod decay;
 mod descent;
 mod eggroll;
 mod empso;
+mod emulated;
 mod follow;
 mod gwo;
 mod mpso;
@@ -36,6 +37,7 @@ pub use decay::Decay;
 pub use descent::{Descent, Estimate, Update};
 pub use eggroll::Eggroll;
 pub use empso::{EmPso, Form};
+pub use emulated::Emulated;
 pub use gwo::{Gwo, Leaders};
 pub use mpso::{MPso, Recurrence};
 pub use openai_es::OpenAiEs;
@@ -67,6 +69,7 @@ pub const OPTIMIZERS: &[Entry] = &[
     mpso::ENTRY,
     empso::ENTRY,
     rempso::ENTRY,
+    emulated::ENTRY,
     spso_2011::ENTRY,
     cpso::SPLIT,
     cpso::HYBRID,

@@ -20,10 +20,17 @@ type Value<'a> = &'a dyn Fn(&[f32]) -> f64;
 /// Runs every optimizer; `rescore` gives the value of a position where that does not change with the batch.
 fn walk(gpu: &Gpu, what: &str, objective: &dyn Objective, rescore: Option<Value>) {
     let built = || OPTIMIZERS.iter().map(|entry| entry.build(&[].into()).unwrap());
-    // Blocks of a vector are scored on the device alone, and have no subspace.
-    let whole = built().filter(|one| !(one.blockwise() && what == "a closure")).map(|one| ("whole", one));
+    // Blocks of a vector are scored on the device alone, and have no subspace; gradients likewise. A swarm over outputs
+    // needs outputs.
+    let device_only = |one: &dyn Optimizer| one.blockwise() || one.descends();
+    let fits = |one: &dyn Optimizer| match what {
+        "a closure" => !device_only(one),
+        "a function" | "a formula" => one.name() != "adaswarm",
+        _ => true,
+    };
+    let whole = built().filter(|one| fits(one.as_ref())).map(|one| ("whole", one));
     let subspace = built()
-        .filter(|one| !one.blockwise())
+        .filter(|one| !device_only(one.as_ref()))
         .map(|one| ("subspace", Box::new(Subspace::new(3, one)) as Box<dyn Optimizer>));
     for (search, optimizer) in whole.chain(subspace) {
         // Several windows, or chunks, and all in one.

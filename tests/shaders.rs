@@ -155,7 +155,7 @@ fn assembled() -> Vec<(String, Source)> {
     add("lean_low_rank", &[("lean_low_rank", file("optimizer/lean_low_rank.wgsl"))]);
     for rule in walk(&folder("shaders/optimizer/rule")).iter().filter(|path| !path.ends_with("rate.wgsl")) {
         let text = std::fs::read_to_string(rule).unwrap();
-        for name in ["descend", "pepg", "random-search"] {
+        for name in ["descend", "emulated", "pepg", "random-search"] {
             let linear = file("optimizer/decay/linear.wgsl");
             let pieces = [("left", linear), ("rule", text.clone()), (name, file(&format!("optimizer/{name}.wgsl")))];
             add(&format!("{name}, {}", rule.display()), &pieces);
@@ -173,6 +173,9 @@ fn assembled() -> Vec<(String, Source)> {
         let text = function.wgsl.to_string();
         add(function.name, &[("direct", direct.clone()), ("function", text), ("evaluate", evaluate.clone())]);
     }
+    let unmoved = direct.replace("fn at(", "fn unmoved_at(");
+    let sphere = file("functions/sphere.wgsl");
+    add("slope", &[("direct", unmoved), ("function", sphere), ("slope", file("objective/slope.wgsl"))]);
     add("batch", &[("batch", file("objective/network/batch.wgsl"))]);
     add("total", &[("total", file("objective/network/total.wgsl"))]);
     let weight = "fn weight(candidate: u32, t: u32) -> f32 { return at(candidate, t); }".to_string();

@@ -95,6 +95,12 @@ impl Source {
         self
     }
 
+    /// The same pieces with `from` written as `to`.
+    #[must_use]
+    pub fn renamed(&self, from: &str, to: &str) -> Self {
+        Self { pieces: self.pieces.iter().map(|(name, text)| (name.clone(), text.replace(from, to))).collect() }
+    }
+
     /// The assembled text.
     pub fn text(&self) -> String {
         self.pieces.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join("\n")

@@ -1,8 +1,10 @@
 //! An objective written in WGSL: `fn objective(candidate: u32) -> f32`, reading coordinates through `at(candidate, i)`.
 
+mod slope;
+
 use super::functions::Function;
 use crate::gpu::{Recording, Source, Threads, pieces};
-use crate::population::{Context, Domain, Evaluation, Objective, Points};
+use crate::population::{Context, Domain, Evaluation, Gradient, Objective, Points};
 use crate::{Error, Result};
 
 /// WGSL text that scores one candidate; lower is better.
@@ -76,12 +78,17 @@ impl Objective for Formula {
                 remedy: "this software adapter ends longer loops without a word: use fewer --dims or a GPU".into(),
             });
         }
-        Ok(Box::new(FormulaEvaluation { source: self.source.clone(), context: context.clone() }))
+        Ok(Box::new(FormulaEvaluation {
+            source: self.source.clone(),
+            domain: self.domain.clone(),
+            context: context.clone(),
+        }))
     }
 }
 
 struct FormulaEvaluation {
     source: Source,
+    domain: Domain,
     context: Context,
 }
 
@@ -99,6 +106,11 @@ impl Evaluation for FormulaEvaluation {
             recording.dispatch(&self.context.gpu, &kernel, &bindings, Threads::Line(chunk.members))?;
         }
         Ok(())
+    }
+
+    fn differentiate(&mut self, points: &Points, gradient: &Gradient, recording: &mut Recording) -> Result<()> {
+        self.score(points, recording)?;
+        slope::record(&self.context, &self.source, &self.domain, points, gradient, recording)
     }
 }
 

@@ -217,6 +217,25 @@ impl Points {
         Ok(Self { source, structure, stride: 4, dims, candidates: 1, chunks: vec![chunk], fitness })
     }
 
+    /// These candidates, whose fitness goes to a buffer of its own, and one more after the last: the first column of a
+    /// chunk of its own.
+    ///
+    /// # Errors
+    /// [`Error::Limit`] when memory runs out.
+    pub fn and_one(&self, context: &Context, label: &str) -> Result<Self> {
+        let gpu = &context.gpu;
+        let candidates = self.candidates + 1;
+        let fitness = Self::fitness_buffer(gpu, "fitness", Shape { blocks: 1, members: candidates, width: self.dims })?;
+        let positions = gpu.buffer(label, u64::from(self.dims) * u64::from(self.stride))?;
+        let uniform = gpu.uniform("chunk", &ChunkUniform { first: self.candidates, members: 1 })?;
+        let bindings =
+            self.chunks[0].bindings.clone().with("positions", positions.view()).with("chunk", uniform.view());
+        let one = Chunk { first: self.candidates, members: 1, positions, bindings, fill: Recording::new() };
+        let all = self.chunks.iter().cloned().chain(std::iter::once(one));
+        let told = |chunk: Chunk| Chunk { bindings: chunk.bindings.clone().with("fitness", fitness.view()), ..chunk };
+        Ok(Self { chunks: all.map(told).collect(), candidates, fitness: fitness.clone(), ..self.clone() })
+    }
+
     /// Members of blocks of `group`, each block in the place of the context's: those of a population of `slots` blocks.
     ///
     /// # Errors
