@@ -116,7 +116,8 @@ impl Model {
         let mut logits = Vec::new();
         for features in self.slices(features) {
             let rows = features.len() / self.architecture.inputs.max(1) as usize;
-            let network = Network::new(self.architecture.clone(), features, &vec![0; rows])?;
+            let mut network = Network::new(self.architecture.clone(), features, &vec![0; rows])?;
+            network.loss = self.loss;
             logits.extend(network.logits(gpu, &position)?);
         }
         Ok(logits)
@@ -161,7 +162,9 @@ impl Model {
         for row in logits.chunks(self.encoder.classes.len().max(1)) {
             let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             let values: Vec<f64> = match self.loss {
-                Loss::CrossEntropy | Loss::Accuracy => row.iter().map(|z| f64::from(z - top).exp()).collect(),
+                Loss::CrossEntropy | Loss::Accuracy | Loss::AdditiveMargin(_) => {
+                    row.iter().map(|z| f64::from(z - top).exp()).collect()
+                }
                 _ => row.iter().map(|z| 1.0 / (1.0 + f64::from(-z).exp())).collect(),
             };
             let sum: f64 = values.iter().sum::<f64>().max(f64::MIN_POSITIVE);
