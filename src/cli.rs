@@ -97,7 +97,8 @@ pub(crate) struct Train {
     /// What hidden units do to their sum [default: tanh].
     #[arg(long, value_parser = named::<Activation>, value_name = "NAME", help_heading = "Model")]
     pub(crate) activation: Option<Activation>,
-    /// What a row costs: cross-entropy, bce, mse, mae or accuracy [default: cross-entropy].
+    /// What a row costs: cross-entropy, bce, mse, mae, accuracy, or additive-margin:SCALE,MARGIN, a softmax of cosines
+    /// [default: cross-entropy].
     #[arg(long, value_parser = named::<Loss>, value_name = "NAME", help_heading = "Model")]
     pub(crate) loss: Option<Loss>,
     #[command(flatten)]
@@ -294,7 +295,8 @@ pub(crate) struct Compare {
     /// What hidden units do to their sum [default: tanh].
     #[arg(long, value_parser = named::<Activation>, value_name = "NAME", help_heading = "Model")]
     pub(crate) activation: Option<Activation>,
-    /// What a row costs: cross-entropy, bce, mse, mae or accuracy [default: cross-entropy].
+    /// What a row costs: cross-entropy, bce, mse, mae, accuracy, or additive-margin:SCALE,MARGIN, a softmax of cosines
+    /// [default: cross-entropy].
     #[arg(long, value_parser = named::<Loss>, value_name = "NAME", help_heading = "Model")]
     pub(crate) loss: Option<Loss>,
     /// Folder for table, runs and plots [default: runs/compare-DATA-N].

@@ -116,7 +116,8 @@ impl Model {
         let mut logits = Vec::new();
         for features in self.slices(features) {
             let rows = features.len() / self.architecture.inputs.max(1) as usize;
-            let network = Network::new(self.architecture.clone(), features, &vec![0; rows])?;
+            let mut network = Network::new(self.architecture.clone(), features, &vec![0; rows])?;
+            network.loss = self.loss;
             logits.extend(network.logits(gpu, &position)?);
         }
         Ok(logits)

@@ -111,6 +111,31 @@ fn the_saved_config_repeats_the_run_and_flags_go_before_it() {
 }
 
 #[test]
+fn a_loss_with_numbers_goes_through_every_file_of_a_run() {
+    if common::gpu().is_none() {
+        return;
+    }
+    let home = folder();
+    let folder = home.path();
+    let asked = "train iris --optimizer eggroll --population 16 --generations 20 --loss additive-margin";
+    let report = json(folder, &format!("{asked}:12,0.25 --out a"));
+    assert_eq!(report["model"]["loss"], "additive-margin:12,0.25");
+    let config = std::fs::read_to_string(folder.join("a/config.toml")).unwrap();
+    assert!(config.contains("loss = \"additive-margin:12,0.25\""), "{config}");
+    let again = json(folder, "train --config a/config.toml --out b");
+    assert_eq!((&again["train"], &again["test"]), (&report["train"], &report["test"]));
+    let scored = json(folder, "eval a a/test.csv");
+    assert_eq!(scored["test"], report["test"]);
+    let predicted = json(folder, "predict a a/test.csv");
+    assert_eq!(predicted["test"], report["test"]);
+    assert_eq!(json(folder, &format!("{asked} --out c"))["model"]["loss"], "additive-margin:30,0.35");
+
+    assert!(refused(folder, "train iris --loss hinge", 2).contains("additive-margin"));
+    assert!(refused(folder, "train iris --loss additive-margin:1,-1", 2).contains("above 0"));
+    assert!(refused(folder, "train iris --loss additive-margin --search neurons", 2).contains("whole"));
+}
+
+#[test]
 fn a_moved_folder_predicts_and_scores_what_was_reported() {
     if common::gpu().is_none() {
         return;

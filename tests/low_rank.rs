@@ -65,7 +65,7 @@ fn score(gpu: &Gpu, case: &Case) -> Scored {
     network.loss = case.loss;
     network.batch = case.batch;
     network.form = Some(Form::Layered);
-    if case.architecture.hidden.len() == 1 && case.architecture.inputs < 100 {
+    if case.architecture.hidden.len() == 1 && case.architecture.inputs < 100 && case.loss.margin().is_none() {
         // The tiled form keeps no columns: those for the shared products are drawn beside its rows.
         network.form = Some(Form::Tiled);
     }

@@ -143,7 +143,7 @@ fn neurons_score_as_full_passes_do() {
 #[test]
 fn every_loss_agrees() {
     let Some(gpu) = gpu() else { return };
-    for loss in Loss::ALL {
+    for loss in Loss::ALL.into_iter().filter(|loss| loss.margin().is_none()) {
         let case = case(5, &[6, 7], 4, 70, loss);
         (0..3).for_each(|layer| agrees(&gpu, &case, layer, 9, 2));
     }

@@ -10,10 +10,12 @@
 //! low rank share most of the work: `low_rank` takes them, in place of the last two forms.
 
 mod batch;
+mod cosines;
 mod fused;
 mod gradient;
 mod incremental;
 mod layered;
+mod loss;
 mod low_rank;
 #[cfg(not(target_arch = "wasm32"))]
 mod single;
@@ -27,6 +29,7 @@ use self::fused::Fused;
 use self::gradient::Backprop;
 use self::incremental::Incremental;
 use self::layered::Layered;
+pub use self::loss::Margin;
 use self::low_rank::Shared;
 use crate::gpu::{Bindings, Recording, Source};
 use crate::population::{Chunk, Context, Domain, Evaluation, Gradient, Group, Objective, Points, Start, Structure};
@@ -135,8 +138,8 @@ pub enum Activation {
 }
 
 /// What a row costs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub enum Loss {
     /// Softmax cross-entropy.
     #[default]
@@ -149,6 +152,8 @@ pub enum Loss {
     Mae,
     /// 1 - accuracy: no gradient needed.
     Accuracy,
+    /// Softmax cross-entropy of scaled cosines, the label's lowered by a margin; scored layer by layer alone.
+    AdditiveMargin(Margin),
 }
 
 impl Activation {
@@ -174,7 +179,16 @@ impl Activation {
 
 impl Loss {
     /// All, for help and tests.
-    pub const ALL: [Self; 5] = [Self::CrossEntropy, Self::Bce, Self::Mse, Self::Mae, Self::Accuracy];
+    pub const ALL: [Self; 6] =
+        [Self::CrossEntropy, Self::Bce, Self::Mse, Self::Mae, Self::Accuracy, Self::AdditiveMargin(Margin::USUAL)];
+
+    /// Scale and margin, where outputs are cosines.
+    pub fn margin(self) -> Option<Margin> {
+        match self {
+            Self::AdditiveMargin(margin) => Some(margin),
+            _ => None,
+        }
+    }
 
     /// Whether outputs are held between 0 and 1.
     fn bounded(self) -> bool {
@@ -193,6 +207,7 @@ impl Loss {
             Self::Mse => include_str!("../../shaders/objective/loss/mse.wgsl"),
             Self::Mae => include_str!("../../shaders/objective/loss/mae.wgsl"),
             Self::Accuracy => include_str!("../../shaders/objective/loss/accuracy.wgsl"),
+            Self::AdditiveMargin(_) => include_str!("../../shaders/objective/loss/additive-margin.wgsl"),
         }
     }
 }
@@ -286,6 +301,9 @@ impl Network {
         if let Some(form) = self.form {
             return form;
         }
+        if self.loss.margin().is_some() {
+            return Form::Layered;
+        }
         let units: u32 = hidden.iter().sum::<u32>() + outputs;
         if self.architecture.parameters() <= 160 && units <= 36 {
             return Form::Registers;
@@ -316,6 +334,11 @@ impl Objective for Network {
     }
 
     fn bind(&self, context: &Context) -> Result<Box<dyn Evaluation>> {
+        self.loss.check()?;
+        if self.loss.margin().is_some() && context.blockwise {
+            let remedy = "a search by blocks does not score cosines: search the whole, or choose cross-entropy";
+            return Err(Error::setting("loss", self.loss, remedy));
+        }
         if let Some(batch) = self.batch.filter(|batch| *batch == 0 || *batch > self.rows) {
             let remedy = format!("a batch has 1 to {} rows, or give full", self.rows);
             return Err(Error::setting("batch", batch, remedy));
@@ -324,6 +347,10 @@ impl Objective for Network {
         let form = if context.blockwise || context.descends { Form::Layered } else { self.choose() };
         if form == Form::Tiled && self.architecture.hidden.len() != 1 {
             return Err(Error::setting("form", "tiled", "it is for networks with one hidden layer"));
+        }
+        if form != Form::Layered && self.loss.margin().is_some() {
+            let remedy = format!("the loss {} is scored layer by layer: leave the form out", self.loss.name());
+            return Err(Error::setting("form", format!("{form:?}").to_lowercase(), remedy));
         }
         let batch = Batch::new(context, self, form)?;
         let incremental = if context.blockwise { Some(Incremental::new(context, self, &batch)?) } else { None };

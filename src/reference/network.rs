@@ -1,6 +1,6 @@
 //! A dense network and its losses, one row at a time.
 
-use crate::objective::network::{Activation, Architecture, Loss};
+use crate::objective::network::{Activation, Architecture, Loss, Margin};
 
 /// What a hidden unit does to its sum.
 pub fn activate(activation: Activation, x: f64) -> f64 {
@@ -36,6 +36,36 @@ pub fn logits<X: Copy + Into<f64>>(architecture: &Architecture, position: &[X], 
     values
 }
 
+/// Outputs of one row under a loss: those before softmax or sigmoid, or scaled cosines.
+pub fn outputs(architecture: &Architecture, loss: Loss, position: &[f32], row: &[f32]) -> Vec<f64> {
+    match loss {
+        Loss::AdditiveMargin(margin) => cosines(architecture, margin, position, row),
+        _ => logits(architecture, position, row),
+    }
+}
+
+/// Cosines between what the last layer takes in and its weights for each class, times the scale.
+pub fn cosines(architecture: &Architecture, margin: Margin, position: &[f32], row: &[f32]) -> Vec<f64> {
+    let layers = architecture.layers();
+    let (last, below) = (layers[layers.len() - 1], &layers[..layers.len() - 1]);
+    let features: Vec<f64> = match below.split_last() {
+        None => row.iter().map(|x| f64::from(*x)).collect(),
+        Some((top, _)) => {
+            let hidden = architecture.hidden[..below.len() - 1].to_vec();
+            let lower = Architecture { outputs: top.outputs, hidden, ..architecture.clone() };
+            logits(&lower, position, row).into_iter().map(|sum| activate(architecture.activation, sum)).collect()
+        }
+    };
+    let length = |vector: &[f64]| vector.iter().map(|x| x * x).sum::<f64>().sqrt().max(Margin::SHORTEST.into());
+    let of_class = |output| {
+        let weight = |input| f64::from(last.scale) * f64::from(position[last.coordinate(output, input) as usize]);
+        let weights: Vec<f64> = (0..last.inputs).map(weight).collect();
+        let product: f64 = weights.iter().zip(&features).map(|(w, f)| w * f).sum();
+        f64::from(margin.scale) * product / length(&weights) / length(&features)
+    };
+    (0..last.outputs).map(of_class).collect()
+}
+
 /// What one row costs.
 pub fn row_loss(loss: Loss, logits: &[f64], label: u32) -> f64 {
     let target = |o: usize| f64::from(u8::from(o == label as usize));
@@ -50,6 +80,10 @@ pub fn row_loss(loss: Loss, logits: &[f64], label: u32) -> f64 {
         Loss::Mse => outputs.map(|(o, z)| 0.5 * (sigmoid(z) - target(o)).powi(2)).sum::<f64>() / count,
         Loss::Mae => outputs.map(|(o, z)| (sigmoid(z) - target(o)).abs()).sum::<f64>() / count,
         Loss::Accuracy => f64::from(u8::from(logits.iter().any(|z| *z > logits[label as usize]))),
+        Loss::AdditiveMargin(margin) => {
+            let lowered: Vec<f64> = outputs.map(|(o, z)| z - target(o) * f64::from(margin.lowered())).collect();
+            row_loss(Loss::CrossEntropy, &lowered, label)
+        }
     }
 }
 
@@ -63,6 +97,6 @@ pub fn mean_loss<X: Copy + Into<f64>>(
 ) -> f64 {
     let rows = features.chunks(architecture.inputs as usize);
     let sum: f64 =
-        rows.zip(labels).map(|(row, label)| row_loss(loss, &logits(architecture, position, row), *label)).sum();
+        rows.zip(labels).map(|(row, label)| row_loss(loss, &outputs(architecture, loss, position, row), *label)).sum();
     sum / labels.len() as f64
 }

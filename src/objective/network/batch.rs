@@ -155,9 +155,9 @@ impl Batch {
         match &self.by_column[..] {
             [all] => Ok(all),
             slabs => Err(Error::Limit {
-                what: format!("all {} rows of {} features at once", self.rows, 4 * self.row_vectors),
+                what: format!("a search by blocks on all {} rows at once", self.rows),
                 needed: format!("{} buffers", slabs.len()),
-                allowed: "one where blocks are searched".into(),
+                allowed: "one".into(),
                 remedy: "score generations on batches: --batch 512".into(),
             }),
         }

@@ -7,7 +7,8 @@
 use std::fmt::Write as _;
 
 use super::batch::{Batch, Rows, TILE_ROWS};
-use super::{Architecture, Layer, Network, Scorer, total};
+use super::cosines::Cosines;
+use super::{Architecture, Layer, Margin, Network, Scorer, total};
 use crate::Result;
 use crate::gpu::{Bindings, Buffer, Gpu, Kernel, Recording, Source, Threads, View};
 use crate::population::{Context, Points};
@@ -47,6 +48,8 @@ pub(super) struct Layered {
     architecture: Architecture,
     tile: Tile,
     losses: Source,
+    /// Where the outputs are cosines.
+    margin: Option<Margin>,
     padded_rows: u32,
     staged_size: u32,
     scratch: Option<Scratch>,
@@ -56,6 +59,14 @@ struct Scratch {
     candidates: u32,
     staged: Buffer<f32>,
     activations: [Buffer<f32>; 2],
+    weight_norms: Buffer<f32>,
+}
+
+/// The kernels of a forward pass.
+struct Kernels {
+    stage: Kernel,
+    dense: Vec<Kernel>,
+    cosines: Option<Cosines>,
 }
 
 impl Tile {
@@ -114,9 +125,20 @@ impl Layered {
             .constant("OUTPUTS", architecture.outputs)
             .constant("PADDED_OUTPUTS", tile.padded(architecture.outputs))
             .constant("PADDED_ROWS", padded_rows)
+            .constant_f32("LOWERED", network.loss.margin().map_or(0.0, Margin::lowered))
             .piece("loss", network.loss.wgsl())?
             .piece("layered_loss", include_str!("../../../shaders/objective/network/layered_loss.wgsl"))?;
-        Ok(Self { context: context.clone(), architecture, tile, losses, padded_rows, staged_size, scratch: None })
+        let margin = network.loss.margin();
+        Ok(Self {
+            context: context.clone(),
+            architecture,
+            tile,
+            losses,
+            margin,
+            padded_rows,
+            staged_size,
+            scratch: None,
+        })
     }
 
     /// Candidates of a part: as many as the scratch buffers and 100 ms allow.
@@ -137,16 +159,29 @@ impl Layered {
         let gpu = &self.context.gpu;
         let widest = self.architecture.layers().iter().map(|l| self.tile.padded(l.outputs)).max().unwrap_or(4);
         let size = u64::from(candidates) * u64::from(widest) * u64::from(self.padded_rows);
+        let norms = if self.margin.is_some() { self.architecture.outputs } else { 0 };
         self.scratch = Some(Scratch {
             candidates,
             staged: gpu.buffer("staged weights", u64::from(candidates) * u64::from(self.staged_size))?,
             activations: [gpu.buffer("activations", size)?, gpu.buffer("activations", size)?],
+            weight_norms: gpu.buffer("norms of weights", u64::from(candidates) * u64::from(norms))?,
         });
         Ok(())
     }
 
+    fn kernels(&self, points: &Points, batch: &Batch) -> Result<Kernels> {
+        let (gpu, sizes) = (&self.context.gpu, (self.padded_rows, batch.columns));
+        let cosines = |margin| Cosines::new(gpu, &self.architecture, self.tile, sizes, margin);
+        Ok(Kernels {
+            stage: self.stage_kernel(points)?,
+            dense: self.dense_kernels(batch)?,
+            cosines: self.margin.map(cosines).transpose()?,
+        })
+    }
+
     /// The kernel that lays a candidate's weights out as matrices.
     fn stage_kernel(&self, points: &Points) -> Result<Kernel> {
+        let weights = if self.margin.is_some() { weights_but_last_biases } else { weights };
         let source = points
             .source
             .clone()
@@ -181,7 +216,7 @@ impl Layered {
     /// Records the forward pass of one part; the logits are then in the view returned.
     fn forward(
         &self,
-        (stage, dense): (&Kernel, &[Kernel]),
+        kernels: &Kernels,
         bindings: &Bindings,
         part: Part,
         rows: &Rows,
@@ -190,17 +225,22 @@ impl Layered {
         let gpu = &self.context.gpu;
         let scratch = self.scratch.as_ref().expect("made before any part is recorded");
         let bindings = bindings.clone().with("staged", scratch.staged.view());
-        recording.dispatch(gpu, stage, &bindings, Threads::Line(part.candidates * self.staged_size))?;
+        recording.dispatch(gpu, &kernels.stage, &bindings, Threads::Line(part.candidates * self.staged_size))?;
         let mut inputs = rows.inputs.clone();
-        for (l, (layer, kernel)) in self.architecture.layers().iter().zip(dense).enumerate() {
+        let mut features = inputs.clone();
+        for (l, (layer, kernel)) in self.architecture.layers().iter().zip(&kernels.dense).enumerate() {
             let outputs = scratch.activations[l % 2].view();
             let padded = self.tile.padded(layer.outputs);
-            let bound = bindings.clone().with("inputs", inputs).with("outputs", outputs.clone());
+            let bound = bindings.clone().with("inputs", inputs.clone()).with("outputs", outputs.clone());
             let units = self.tile.units_for(padded);
             let rows = part.rows.div_ceil(self.tile.lanes * self.tile.rows_for(units));
             let grid = [rows, padded / units, part.candidates];
             recording.dispatch(gpu, kernel, &bound, Threads::Grid(grid))?;
-            inputs = outputs;
+            features = std::mem::replace(&mut inputs, outputs);
+        }
+        if let Some(cosines) = &kernels.cosines {
+            let bindings = bindings.with("weight_norms", scratch.weight_norms.view());
+            cosines.record(gpu, &bindings, (features, inputs.clone()), part, recording)?;
         }
         Ok(inputs)
     }
@@ -210,7 +250,7 @@ impl Layered {
     pub(super) fn logits(&mut self, points: &Points, batch: &Batch) -> Result<Vec<f32>> {
         self.scratch(1)?;
         let gpu = self.context.gpu.clone();
-        let (stage, dense) = (self.stage_kernel(points)?, self.dense_kernels(batch)?);
+        let kernels = self.kernels(points, batch)?;
         let outputs = self.architecture.outputs as usize;
         let mut all = Vec::with_capacity(outputs * batch.rows as usize);
         for number in 0..batch.parts() {
@@ -218,7 +258,7 @@ impl Layered {
             let part = Part { candidate: 0, candidates: 1, row: rows.row, rows: rows.rows, block: 0 };
             let bindings = self.bindings(points.chunks[0].bindings.clone(), part)?;
             let mut recording = Recording::new();
-            let view = self.forward((&stage, &dense), &bindings, part, &rows, &mut recording)?;
+            let view = self.forward(&kernels, &bindings, part, &rows, &mut recording)?;
             let values: Vec<f32> = gpu.run(&recording, &[view])?.values(0);
             for r in 0..part.rows as usize {
                 all.extend((0..outputs).map(|o| values[o * self.padded_rows as usize + r]));
@@ -237,7 +277,7 @@ impl Scorer for Layered {
         let gpu = self.context.gpu.clone();
         let per_part = self.part_candidates(points.candidates);
         self.scratch(per_part)?;
-        let (stage, dense) = (self.stage_kernel(points)?, self.dense_kernels(batch)?);
+        let kernels = self.kernels(points, batch)?;
         let losses = gpu.kernel("losses", &points.source.clone().join(&self.losses))?;
         let blocks = batch.parts();
         let partial: Buffer<f32> = gpu.buffer("partial", u64::from(blocks) * u64::from(points.stride))?;
@@ -255,7 +295,7 @@ impl Scorer for Layered {
                         block,
                     };
                     let bindings = self.bindings(chunk.bindings.clone(), part)?.and(&partial);
-                    let logits = self.forward((&stage, &dense), &bindings, part, &rows, recording)?;
+                    let logits = self.forward(&kernels, &bindings, part, &rows, recording)?;
                     let bindings = bindings.with("logits", logits).with("row_labels", rows.labels.clone());
                     recording.dispatch(&gpu, &losses, &bindings, Threads::Groups(part.candidates))?;
                 }
@@ -269,18 +309,29 @@ impl Scorer for Layered {
 /// `weight(candidate, t)`: the t-th staged number of a candidate. Layer after layer, input after input, the biases as
 /// one input more; padding is 0.
 pub(super) fn weights(architecture: &Architecture, tile: Tile) -> String {
+    staged_weights(&architecture.layers(), tile, true)
+}
+
+/// The same with 0 for the biases of the last layer.
+pub(super) fn weights_but_last_biases(architecture: &Architecture, tile: Tile) -> String {
+    staged_weights(&architecture.layers(), tile, false)
+}
+
+fn staged_weights(layers: &[Layer], tile: Tile, last_biases: bool) -> String {
     let mut text = String::from("fn weight(candidate: u32, t: u32) -> f32 {\n");
     let mut offset = 0;
-    for layer in architecture.layers() {
+    for (l, layer) in layers.iter().enumerate() {
+        let biased = last_biases || l + 1 < layers.len();
         let padded = tile.padded(layer.outputs);
         let size = (layer.inputs + 1) * padded;
         let _ = writeln!(
             text,
             "    if t < {end}u {{\n        let input = (t - {offset}u) / {padded}u;\n        let output = (t - {offset}u) % {padded}u;
-        if output >= {outputs}u {{ return 0.0; }}
+        if output >= {outputs}u{unbiased} {{ return 0.0; }}
         return {scale:?} * at(candidate, {first}u + output * {width}u + input);\n    }}",
             end = offset + size,
             outputs = layer.outputs,
+            unbiased = if biased { String::new() } else { format!(" || input == {}u", layer.inputs) },
             scale = layer.scale,
             first = layer.offset,
             width = layer.inputs + 1,
