@@ -53,7 +53,14 @@ fn scoring(gpu: &Gpu, members: u32) -> gradless::Result<Recording> {
     let network = Network::new(architecture, &numbers(4 * ROWS, 1), &labels)?;
     let clock = gpu.upload("clock", &[0u32; 8])?;
     let clock = Bindings::new().with("clock", clock.view());
-    let context = Context { gpu: gpu.clone(), clock, largest_chunk: u32::MAX, changing: false, blockwise: false };
+    let context = Context {
+        gpu: gpu.clone(),
+        clock,
+        largest_chunk: u32::MAX,
+        changing: false,
+        blockwise: false,
+        descends: false,
+    };
     let shape = Shape { blocks: 1, members, width: network.dims() };
     let fitness = Points::fitness_buffer(gpu, "fitness", shape)?;
     let points = Points::direct(&context, "positions", shape, &fitness)?;

@@ -73,7 +73,7 @@ fn measure(gpu: &Gpu, group: &mut BenchmarkGroup<'_, WallTime>, name: &str, reco
 fn context(gpu: &Gpu, blockwise: bool) -> gradless::Result<Context> {
     let clock = gpu.upload("clock", &[0u32; 8])?;
     let clock = Bindings::new().with("clock", clock.view());
-    Ok(Context { gpu: gpu.clone(), clock, largest_chunk: u32::MAX, changing: false, blockwise })
+    Ok(Context { gpu: gpu.clone(), clock, largest_chunk: u32::MAX, changing: false, blockwise, descends: false })
 }
 
 /// The commands that score the members of one neuron of a layer.

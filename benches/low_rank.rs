@@ -88,7 +88,14 @@ fn inference(criterion: &mut Criterion, gpu: &Gpu) -> gradless::Result<Option<f6
     network.form = Some(Form::Layered);
     let clock = gpu.upload("clock", &[0u32; 8])?;
     let clock = Bindings::new().with("clock", clock.view());
-    let context = Context { gpu: gpu.clone(), clock, largest_chunk: u32::MAX, changing: false, blockwise: false };
+    let context = Context {
+        gpu: gpu.clone(),
+        clock,
+        largest_chunk: u32::MAX,
+        changing: false,
+        blockwise: false,
+        descends: false,
+    };
     let shape = Shape { blocks: 1, members: 1, width: network.dims() };
     let fitness = Points::fitness_buffer(gpu, "fitness", shape)?;
     let points = Points::direct(&context, "positions", shape, &fitness)?;

@@ -150,9 +150,10 @@ impl Config {
 
     /// Candidates of a generation, or of a block where blocks are searched.
     pub fn members(&self) -> u32 {
-        self.population.unwrap_or_else(|| {
-            let blocks = self.build_optimizer().is_ok_and(|optimizer| optimizer.blockwise());
-            if blocks { Self::BLOCK_POPULATION } else { Self::POPULATION }
+        self.population.unwrap_or_else(|| match self.build_optimizer() {
+            Ok(optimizer) if optimizer.blockwise() => Self::BLOCK_POPULATION,
+            Ok(optimizer) if optimizer.descends() => 1,
+            _ => Self::POPULATION,
         })
     }
 

@@ -4,6 +4,8 @@ mod ars;
 mod blocks;
 mod bound;
 mod cpso;
+mod decay;
+mod descent;
 mod eggroll;
 mod empso;
 mod follow;
@@ -21,6 +23,7 @@ mod spso_2011;
 mod strategy;
 mod subspace;
 mod swarm;
+mod varied;
 
 use std::collections::BTreeMap;
 
@@ -29,6 +32,8 @@ use crate::{Error, Result};
 pub use ars::Ars;
 pub use blocks::{ByBlocks, Gate, Partition, SETTINGS as BLOCK_SETTINGS, Turn, Turns};
 pub use cpso::Cpso;
+pub use decay::Decay;
+pub use descent::{Descent, Estimate, Update};
 pub use eggroll::Eggroll;
 pub use empso::{EmPso, Form};
 pub use gwo::{Gwo, Leaders};
@@ -37,12 +42,13 @@ pub use openai_es::OpenAiEs;
 pub use pepg::Pepg;
 pub use pso::{Neighbourhood, Pso, Schedule};
 pub use rempso::RemPso;
-pub use rule::{Decay, Name, Rule};
+pub use rule::{Name, Rule};
 pub use sep_cma_es::SepCmaEs;
 pub use snes::Snes;
 pub use spso_2011::Spso2011;
 pub use strategy::Shaping;
 pub use subspace::Subspace;
+pub use varied::Varied;
 
 /// One optimizer as the command line knows it.
 pub struct Entry {
@@ -71,6 +77,15 @@ pub const OPTIMIZERS: &[Entry] = &[
     pepg::ENTRY,
     ars::ENTRY,
     sep_cma_es::ENTRY,
+    descent::SGD,
+    descent::MOMENTUM,
+    descent::NESTEROV,
+    descent::ADAGRAD,
+    descent::ADADELTA,
+    descent::RMSPROP,
+    descent::ADAM,
+    descent::AMSGRAD,
+    descent::ADASWARM,
 ];
 
 impl Entry {

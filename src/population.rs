@@ -1,10 +1,12 @@
 //! Where optimizer and objective meet: the population's shape, its buffers, and the traits that both sides see.
 
+mod output_swarm;
 mod perturbed;
 mod points;
 
 use crate::Result;
 use crate::gpu::{Bindings, Buffer, Gpu, Recording, View};
+pub use output_swarm::{Extent, Origin, OutputSwarm};
 pub use perturbed::{Noise, Perturbed};
 pub use points::{Blocks, Chunk, Columns, LowRank, Points, Structure};
 
@@ -35,7 +37,7 @@ impl Shape {
 }
 
 /// Blocks of equal width, one after the other: the units of a layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Group {
     /// The first coordinate.
     pub offset: u32,
@@ -45,6 +47,8 @@ pub struct Group {
     pub width: u32,
     /// Whether the last coordinate of a block is a bias, the others a row of a matrix.
     pub bias: bool,
+    /// What one unit of a coordinate is worth to the objective: a weight is its coordinate times this.
+    pub scale: f32,
 }
 
 /// Where the search takes place; the same interval for every coordinate.
@@ -107,6 +111,8 @@ pub struct Context {
     pub changing: bool,
     /// Whether candidates will be blocks of a vector ([`Optimizer::blockwise`]).
     pub blockwise: bool,
+    /// Whether gradients will be asked for ([`Optimizer::descends`]).
+    pub descends: bool,
 }
 
 /// What is optimized: a description; [`Objective::bind`] gives it buffers.
@@ -120,6 +126,31 @@ pub trait Objective {
     /// # Errors
     /// Whatever keeps the objective from running on this device.
     fn bind(&self, context: &Context) -> Result<Box<dyn Evaluation>>;
+}
+
+/// Where the slope of the loss at an objective's outputs comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Slope {
+    /// From the loss itself.
+    Exact,
+    /// From a swarm that looks for better outputs.
+    Swarm(OutputSwarm),
+}
+
+/// What is wanted of [`Evaluation::differentiate`].
+pub struct Gradient<'a> {
+    /// Where it begins.
+    pub slope: &'a Slope,
+    /// Where it goes: one buffer for each chunk, laid out as its positions; per unit of what the coordinates are worth
+    /// ([`Group::scale`]).
+    pub into: &'a [Buffer<f32>],
+    /// The first group whose gradient is wanted; those before it are left as they are.
+    pub from: usize,
+    /// The first group that has moved since the last call of this generation; 0 for the first call. What the groups
+    /// before it came to is not computed again.
+    pub moved: usize,
+    /// Whether another call of this generation will come back to what this one computes.
+    pub keep: bool,
 }
 
 /// Scores one candidate on the host.
@@ -141,6 +172,17 @@ pub trait Evaluation {
     /// # Errors
     /// Whatever keeps these points from being scored on this device.
     fn score(&mut self, points: &Points, recording: &mut Recording) -> Result<()>;
+
+    /// Records "score every candidate, and write the gradient of its fitness".
+    ///
+    /// # Errors
+    /// [`Error::Setting`](crate::Error::Setting) where there is no gradient; whatever keeps these points from being
+    /// scored on this device.
+    fn differentiate(&mut self, points: &Points, gradient: &Gradient, recording: &mut Recording) -> Result<()> {
+        let _ = (points, gradient, recording);
+        let remedy = "this objective has no gradient: take one that needs none, such as pso, gwo or openai-es";
+        Err(crate::Error::setting("optimizer", "one that goes down a gradient", remedy))
+    }
 
     /// Whether a fitness holds only for the generation it was measured in (mini-batches): remembered positions are
     /// then scored again every generation.
@@ -193,6 +235,15 @@ pub trait Optimizer: std::fmt::Debug {
     /// Whether it can search blocks: it moves members, each block's by themselves.
     fn moves_blocks(&self) -> bool {
         true
+    }
+    /// Whether it goes down the gradient of the objective: every member is a run of its own then.
+    fn descends(&self) -> bool {
+        false
+    }
+    /// The settings in which members differ, as this member of so many has them.
+    fn differing(&self, member: u32, members: u32) -> Vec<(&'static str, f32)> {
+        let _ = (member, members);
+        Vec::new()
     }
     /// Allocates the population and compiles the kernels.
     ///

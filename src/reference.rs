@@ -4,6 +4,7 @@ pub mod functions;
 pub mod gwo;
 pub mod network;
 pub mod random;
+pub mod rule;
 pub mod spso_2011;
 pub mod strategy;
 pub mod subspace;

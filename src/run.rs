@@ -240,11 +240,16 @@ impl Builder<'_> {
             largest_chunk: self.largest_chunk,
             changing: false,
             blockwise: self.optimizer.blockwise(),
+            descends: self.optimizer.descends(),
         };
         let mut evaluation = self.objective.bind(&context)?;
         if context.blockwise && evaluation.on_host().is_some() {
             let remedy = "a closure is called between ask and tell: search the whole vector, or write it in WGSL";
             return Err(Error::setting("search", "by blocks", remedy));
+        }
+        if context.descends && evaluation.on_host().is_some() {
+            let remedy = "a closure has no gradient: take an optimizer that needs none, or write it in WGSL";
+            return Err(Error::setting("optimizer", self.optimizer.name(), remedy));
         }
         let context = Context { changing: evaluation.changes(), ..context };
         let shape = Shape { blocks: 1, members: self.members, width: self.objective.dims() };

@@ -37,6 +37,7 @@ fn run(gpu: &Gpu, optimizer: &dyn Optimizer, blocks: u32, largest_chunk: u32) ->
         largest_chunk,
         changing: false,
         blockwise: false,
+        descends: false,
     };
     let shape = Shape { blocks, members: MEMBERS, width: WIDTH };
     let step = optimizer.bind(&context, shape, &Domain::boxed(-2.0, 2.0)).unwrap();

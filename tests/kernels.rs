@@ -460,6 +460,7 @@ fn score(gpu: &Gpu, objective: &dyn Objective, candidates: &[Vec<f32>]) -> Vec<f
         largest_chunk: u32::MAX,
         changing: false,
         blockwise: false,
+        descends: false,
     };
     let shape = Shape { blocks: 1, members: candidates.len() as u32, width: objective.dims() };
     let fitness = Points::fitness_buffer(gpu, "fitness", shape).unwrap();

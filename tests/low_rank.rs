@@ -76,6 +76,7 @@ fn score(gpu: &Gpu, case: &Case) -> Scored {
         largest_chunk: case.largest_chunk,
         changing: false,
         blockwise: false,
+        descends: false,
     };
     let width = network.dims();
     let shape = Shape { blocks: 1, members: case.members, width };

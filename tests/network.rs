@@ -44,6 +44,7 @@ fn score_at(gpu: &Gpu, network: &Network, members: u32, largest_chunk: u32, gene
         largest_chunk,
         changing: false,
         blockwise: false,
+        descends: false,
     };
     let shape = Shape { blocks: 1, members, width: dims };
     let fitness = Points::fitness_buffer(gpu, "fitness", shape).unwrap();

@@ -54,6 +54,7 @@ fn arena(gpu: &Gpu, case: &Case, layer: usize, members: u32, slots: u32) -> Aren
         largest_chunk: u32::MAX,
         changing: false,
         blockwise: true,
+        descends: false,
     };
     let dims = case.network.dims();
     let group = case.network.domain().groups[layer];

@@ -98,6 +98,7 @@ fn constants() -> Source {
         ("ROW_BLOCKS", 2),
         ("ROW_VECTORS", 1),
         ("SECOND", 1),
+        ("SLOTS", 20),
         ("SHARED", 2),
         ("SORTED", 128),
         ("SLOTS", 2),
@@ -155,9 +156,17 @@ fn assembled() -> Vec<(String, Source)> {
     for rule in walk(&folder("shaders/optimizer/rule")).iter().filter(|path| !path.ends_with("rate.wgsl")) {
         let text = std::fs::read_to_string(rule).unwrap();
         for name in ["descend", "pepg", "random-search"] {
-            let pieces = [("rule", text.clone()), (name, file(&format!("optimizer/{name}.wgsl")))];
+            let linear = file("optimizer/decay/linear.wgsl");
+            let pieces = [("left", linear), ("rule", text.clone()), (name, file(&format!("optimizer/{name}.wgsl")))];
             add(&format!("{name}, {}", rule.display()), &pieces);
         }
+    }
+    let written = "fn written(progress: f32, generation: f32, horizon: f32) -> f32 { return progress; }".to_string();
+    for decay in walk(&folder("shaders/optimizer/decay")) {
+        let text = std::fs::read_to_string(&decay).unwrap();
+        let (sgd, descend) = (file("optimizer/rule/sgd.wgsl"), file("optimizer/descend.wgsl"));
+        let pieces = [("written", written.clone()), ("left", text), ("rule", sgd), ("descend", descend)];
+        add(&format!("descend, {}", decay.display()), &pieces);
     }
     let (direct, evaluate) = (file("points/direct.wgsl"), file("objective/evaluate.wgsl"));
     for function in FUNCTIONS {

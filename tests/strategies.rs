@@ -96,10 +96,13 @@ fn agrees_in_every_shape(gpu: &Gpu, update: &Update) {
 
 fn rules() -> Vec<Rule> {
     let adam = Rule { rate: 0.3, ..Rule::default() };
+    let usual = |name, decay: &str| Rule { rate: 0.2, decay: decay.into(), ..Rule::usual(name) };
     vec![
         Rule { rule: Name::Sgd, rate: 0.2, decay: Decay::Constant, ..adam.clone() },
         Rule { rule: Name::Momentum, rate: 0.2, decay: Decay::Cosine, rate_end: 0.1, beta1: 0.8, ..adam.clone() },
         Rule { weight_decay: 0.1, beta1: 0.5, beta2: 0.9, ..adam.clone() },
+        usual(Name::Nesterov, "step"),
+        usual(Name::Amsgrad, "1.0"),
         adam,
     ]
 }
@@ -152,9 +155,9 @@ fn sep_cma_es_agrees_with_its_twin() {
 /// Two layers with biases and a matrix without.
 fn layers() -> (u32, Domain) {
     let groups = vec![
-        Group { offset: 0, blocks: 3, width: 5, bias: true },
-        Group { offset: 15, blocks: 2, width: 4, bias: true },
-        Group { offset: 23, blocks: 3, width: 2, bias: false },
+        Group { offset: 0, blocks: 3, width: 5, bias: true, scale: 1.0 },
+        Group { offset: 15, blocks: 2, width: 4, bias: true, scale: 1.0 },
+        Group { offset: 23, blocks: 3, width: 2, bias: false, scale: 1.0 },
     ];
     (29, Domain { groups, ..OPEN })
 }

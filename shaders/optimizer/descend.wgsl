@@ -10,5 +10,5 @@ fn descend(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups
     if i >= DIMS || clock.stopped != 0u { return; }
     keep(i);
     let gradient = -leaning[i] / (f32(MEMBERS) * spread[i]) * strategy.unit;
-    centre[i] = walled(stepped(i, centre[i], gradient, strategy.unit));
+    centre[i] = walled(stepped(i, 0u, f32(clock.generation + 1u), centre[i], gradient, strategy.unit));
 }

@@ -15,7 +15,7 @@ fn explore(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups
     keep(i);
     let s = spread[i];
     let gradient = -leaning[i] / f32(MEMBERS) * s / strategy.unit;
-    centre[i] = walled(stepped(i, centre[i], gradient, strategy.unit));
+    centre[i] = walled(stepped(i, 0u, f32(clock.generation + 1u), centre[i], gradient, strategy.unit));
     let change = settings.spread_rate * leaning[DIMS + i] / (0.5 * f32(MEMBERS));
     spread[i] = s * (1.0 + clamp(change, -settings.most_change, settings.most_change));
 }

@@ -20,6 +20,7 @@ const LIBRARY: &[(&str, &str)] = &[
     ("shifted", include_str!("../../shaders/functions/shifted.wgsl")),
     ("shuffle", include_str!("../../shaders/lib/shuffle.wgsl")),
     ("sin2_pi", include_str!("../../shaders/lib/sin2_pi.wgsl")),
+    ("sigmoid_outputs", include_str!("../../shaders/objective/loss/sigmoid_outputs.wgsl")),
     ("smallest", include_str!("../../shaders/lib/smallest.wgsl")),
     ("strategy", include_str!("../../shaders/optimizer/strategy.wgsl")),
     ("sum", include_str!("../../shaders/lib/sum.wgsl")),

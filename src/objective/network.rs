@@ -11,6 +11,7 @@
 
 mod batch;
 mod fused;
+mod gradient;
 mod incremental;
 mod layered;
 mod low_rank;
@@ -23,11 +24,12 @@ use serde::{Deserialize, Serialize};
 
 use self::batch::Batch;
 use self::fused::Fused;
+use self::gradient::Backprop;
 use self::incremental::Incremental;
 use self::layered::Layered;
 use self::low_rank::Shared;
 use crate::gpu::{Bindings, Recording, Source};
-use crate::population::{Chunk, Context, Domain, Evaluation, Group, Objective, Points, Start, Structure};
+use crate::population::{Chunk, Context, Domain, Evaluation, Gradient, Group, Objective, Points, Start, Structure};
 use crate::{Error, Result};
 
 /// Layers of a dense network and what its hidden units compute.
@@ -169,6 +171,16 @@ impl Loss {
     /// All, for help and tests.
     pub const ALL: [Self; 5] = [Self::CrossEntropy, Self::Bce, Self::Mse, Self::Mae, Self::Accuracy];
 
+    /// Whether outputs are held between 0 and 1.
+    fn bounded(self) -> bool {
+        matches!(self, Self::Bce | Self::Mse | Self::Mae)
+    }
+
+    /// Whether it is a sum over outputs, each judged by itself.
+    fn apart(self) -> bool {
+        self.bounded()
+    }
+
     fn wgsl(self) -> &'static str {
         match self {
             Self::CrossEntropy => include_str!("../../shaders/objective/loss/cross-entropy.wgsl"),
@@ -206,6 +218,8 @@ pub struct Network {
     features: Arc<[f32]>,
     labels: Arc<[u32]>,
     held_out: Option<Box<Network>>,
+    /// Bytes of a slab of rows at most, where the adapter allows more: tests need less.
+    slab_bytes: u64,
 }
 
 impl Network {
@@ -242,6 +256,7 @@ impl Network {
             features: features.into(),
             labels: labels.into(),
             held_out: None,
+            slab_bytes: u64::MAX,
         })
     }
 
@@ -284,8 +299,13 @@ impl Objective for Network {
 
     /// Coordinates are scaled by layer, so they start standard normal; the walls are far out and a step is at most 1.
     fn domain(&self) -> Domain {
-        let group =
-            |layer: &Layer| Group { offset: layer.offset, blocks: layer.outputs, width: layer.inputs + 1, bias: true };
+        let group = |layer: &Layer| Group {
+            offset: layer.offset,
+            blocks: layer.outputs,
+            width: layer.inputs + 1,
+            bias: true,
+            scale: layer.scale,
+        };
         let groups = self.architecture.layers().iter().map(group).collect();
         Domain { low: -10.0, high: 10.0, start: Start::Normal, bounded: true, step: Some(1.0), groups }
     }
@@ -296,7 +316,7 @@ impl Objective for Network {
             return Err(Error::setting("batch", batch, remedy));
         }
         // Neurons are scored by what is kept of the network's layers.
-        let form = if context.blockwise { Form::Layered } else { self.choose() };
+        let form = if context.blockwise || context.descends { Form::Layered } else { self.choose() };
         if form == Form::Tiled && self.architecture.hidden.len() != 1 {
             return Err(Error::setting("form", "tiled", "it is for networks with one hidden layer"));
         }
@@ -325,6 +345,8 @@ impl Objective for Network {
             incremental,
             held_out,
             shared,
+            network: self.clone(),
+            backprop: None,
             changes: self.batch.is_some(),
         }))
     }
@@ -343,6 +365,8 @@ struct NetworkEvaluation {
     incremental: Option<Incremental>,
     held_out: Option<(Batch, Layered)>,
     shared: Option<Shared>,
+    network: Network,
+    backprop: Option<Backprop>,
     changes: bool,
 }
 
@@ -377,6 +401,14 @@ impl Evaluation for NetworkEvaluation {
         let Some((rows, layered)) = &mut self.held_out else { return Ok(false) };
         layered.score(points, rows, recording)?;
         Ok(true)
+    }
+
+    fn differentiate(&mut self, points: &Points, gradient: &Gradient, recording: &mut Recording) -> Result<()> {
+        let backprop = match &mut self.backprop {
+            Some(backprop) => backprop,
+            none => none.insert(Backprop::new(&self.context, &self.network, &self.batch)),
+        };
+        backprop.record(points, gradient, &self.batch, recording)
     }
 
     fn changes(&self) -> bool {

@@ -3,7 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::rule::{self, Decay, Name, Rule};
+use super::decay::Decay;
+use super::rule::{self, Name, Rule};
 use super::strategy::Strategy;
 use super::{Entry, listed, within};
 use crate::Result;
@@ -33,7 +34,7 @@ impl Default for Ars {
 pub(super) const ENTRY: Entry = Entry {
     name: "ars",
     about: "augmented random search, V1-t (Mania, Guy and Recht 2018)",
-    settings: &rule::after::<2, 10>([
+    settings: &rule::after::<2, 12>([
         ("sigma", "standard deviation of the noise, in standard deviations of a first coordinate"),
         ("top", "share of the pairs that count, those with the best member"),
     ]),

@@ -130,7 +130,7 @@ impl Turns {
 impl Partition {
     /// The groups of blocks, lane by lane.
     fn groups(self, domain: &Domain, dims: u32) -> Result<Vec<Group>> {
-        let whole = Group { offset: 0, blocks: 1, width: dims, bias: false };
+        let whole = Group { offset: 0, blocks: 1, width: dims, bias: false, scale: 1.0 };
         match self {
             Self::Neurons if domain.groups.is_empty() => {
                 Err(Error::setting("search", "neurons", "only networks have neurons: try blocks:N"))
@@ -160,8 +160,8 @@ fn equal(parts: u32, dims: u32) -> Result<Vec<Group>> {
         return Err(Error::setting("blocks", parts, format!("from 1 to the number of coordinates, {dims}")));
     }
     let (width, wider) = (dims / parts, dims % parts);
-    let first = Group { offset: 0, blocks: wider, width: width + 1, bias: false };
-    let rest = Group { offset: wider * (width + 1), blocks: parts - wider, width, bias: false };
+    let first = Group { offset: 0, blocks: wider, width: width + 1, bias: false, scale: 1.0 };
+    let rest = Group { offset: wider * (width + 1), blocks: parts - wider, width, bias: false, scale: 1.0 };
     Ok([first, rest].into_iter().filter(|group| group.blocks > 0).collect())
 }
 

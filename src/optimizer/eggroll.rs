@@ -35,7 +35,7 @@ impl Default for Eggroll {
 pub(super) const ENTRY: Entry = Entry {
     name: "eggroll",
     about: "evolution strategy with low-rank noise (Sarkar et al. 2025, arXiv 2511.16652)",
-    settings: &rule::after::<3, 11>([
+    settings: &rule::after::<3, 13>([
         ("rank", "rank of the noise of a weight matrix, 1 to 16"),
         ("sigma", "standard deviation of the noise, in standard deviations of a first coordinate"),
         ("shaping", "how fitness becomes utility: standard or ranks"),

@@ -30,7 +30,7 @@ impl Default for OpenAiEs {
 pub(super) const ENTRY: Entry = Entry {
     name: "openai-es",
     about: "evolution strategy: antithetic noise, ranks, Adam (Salimans et al. 2017)",
-    settings: &rule::after::<2, 10>([
+    settings: &rule::after::<2, 12>([
         ("sigma", "standard deviation of the noise, in standard deviations of a first coordinate"),
         ("shaping", "how fitness becomes utility: ranks or standard"),
     ]),

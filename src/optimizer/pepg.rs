@@ -38,7 +38,7 @@ impl Default for Pepg {
 pub(super) const ENTRY: Entry = Entry {
     name: "pepg",
     about: "parameter-exploring policy gradients, symmetric sampling (Sehnke et al. 2010)",
-    settings: &rule::after::<4, 12>([
+    settings: &rule::after::<4, 14>([
         ("sigma", "first standard deviation of the noise, in standard deviations of a first coordinate"),
         ("sigma_rate", "learning rate of the deviations"),
         ("sigma_change", "largest relative change of a deviation in a generation"),

@@ -155,7 +155,7 @@ impl<'a> Strategy<'a> {
 
     /// Binds an update rule; returns its functions.
     pub(super) fn rule(&mut self, rule: &Rule) -> Result<Source> {
-        let bound = rule.bind(self.context, self.dims)?;
+        let bound = Rule::bind(self.context, std::slice::from_ref(rule), self.dims.into())?;
         self.bindings = self.bindings.clone().and(&bound.bindings);
         self.state.push(("moments".into(), bound.moments));
         Ok(bound.source)
@@ -385,7 +385,14 @@ mod tests {
         let gpu = GPU.get_or_init(|| Gpu::open(&Pick::Best).ok()).as_ref()?;
         let clock = gpu.upload("clock", &[1u32, 2, 0, 9, 9, 0, 0, 0]).unwrap();
         let clock = Bindings::new().with("clock", clock.view());
-        let context = Context { gpu: gpu.clone(), clock, largest_chunk: u32::MAX, changing: false, blockwise: false };
+        let context = Context {
+            gpu: gpu.clone(),
+            clock,
+            largest_chunk: u32::MAX,
+            changing: false,
+            blockwise: false,
+            descends: false,
+        };
         let shape = Shape { blocks: 1, members: fitness.len() as u32, width: 1 };
         let noise = Noise { antithetic: false, rank: None };
         let mut strategy = Strategy::new(&context, shape, &Domain::boxed(0.0, 1.0), noise, 1.0).unwrap();

@@ -76,6 +76,7 @@ impl Optimizer for Subspace {
         if self.dims == 0 {
             return Err(Error::setting("search", "subspace:0", "give at least one dimension, as in subspace:100"));
         }
+        super::descent::refuse_to_wrap(self.inner.as_ref())?;
         if self.inner.blockwise() {
             let remedy = "it searches blocks of the whole vector: choose another optimizer for a subspace";
             return Err(Error::setting("optimizer", self.inner.name(), remedy));

@@ -20,12 +20,11 @@ pub fn sigmoid(x: f64) -> f64 {
 }
 
 /// Outputs of one row before softmax or sigmoid.
-pub fn logits(architecture: &Architecture, position: &[f32], row: &[f32]) -> Vec<f64> {
+pub fn logits<X: Copy + Into<f64>>(architecture: &Architecture, position: &[X], row: &[f32]) -> Vec<f64> {
     let layers = architecture.layers();
     let mut values: Vec<f64> = row.iter().map(|x| f64::from(*x)).collect();
     for (l, layer) in layers.iter().enumerate() {
-        let weight =
-            |output, input| f64::from(layer.scale) * f64::from(position[layer.coordinate(output, input) as usize]);
+        let weight = |output, input| f64::from(layer.scale) * position[layer.coordinate(output, input) as usize].into();
         values = (0..layer.outputs)
             .map(|output| {
                 let sum = weight(output, layer.inputs)
@@ -55,7 +54,13 @@ pub fn row_loss(loss: Loss, logits: &[f64], label: u32) -> f64 {
 }
 
 /// Mean loss over all rows.
-pub fn mean_loss(architecture: &Architecture, loss: Loss, position: &[f32], features: &[f32], labels: &[u32]) -> f64 {
+pub fn mean_loss<X: Copy + Into<f64>>(
+    architecture: &Architecture,
+    loss: Loss,
+    position: &[X],
+    features: &[f32],
+    labels: &[u32],
+) -> f64 {
     let rows = features.chunks(architecture.inputs as usize);
     let sum: f64 =
         rows.zip(labels).map(|(row, label)| row_loss(loss, &logits(architecture, position, row), *label)).sum();

@@ -3,7 +3,8 @@
 
 use super::finite_or_worst;
 use super::random::{NOISE, START, normal, uniform};
-use crate::optimizer::{Ars, Decay, Eggroll, Name, OpenAiEs, Pepg, Rule, SepCmaEs, Shaping, Snes};
+use super::rule::Stepper;
+use crate::optimizer::{Ars, Eggroll, OpenAiEs, Pepg, Rule, SepCmaEs, Shaping, Snes};
 use crate::population::{Domain, Start, WORST};
 
 /// Which strategy, with its settings.
@@ -37,8 +38,8 @@ pub struct Strategy {
     pub centre: Vec<f64>,
     /// Standard deviation of every coordinate.
     pub spread: Vec<f64>,
-    /// Averages of the update rule: of gradients, of their squares.
-    pub moments: Vec<[f64; 2]>,
+    /// The update rule of every coordinate, where there is one.
+    pub rules: Vec<Stepper>,
     /// The paths p_s and p_c of Sep-CMA-ES.
     pub paths: Vec<[f64; 2]>,
     /// Its diagonal matrix.
@@ -63,6 +64,16 @@ impl Update {
         })
     }
 
+    fn rule(&self) -> Option<&Rule> {
+        match self {
+            Self::OpenAiEs(s) => Some(&s.rule),
+            Self::Eggroll(s) => Some(&s.rule),
+            Self::Pepg(s) => Some(&s.rule),
+            Self::Ars(s) => Some(&s.rule),
+            Self::Snes(_) | Self::SepCmaEs(_) => None,
+        }
+    }
+
     /// Whether neighbours share noise, with opposite signs.
     pub fn antithetic(&self) -> bool {
         !matches!(self, Self::Snes(_) | Self::SepCmaEs(_))
@@ -82,6 +93,7 @@ impl Strategy {
         let centre: Vec<f64> = (0..dims).map(first).collect();
         let step_size = update.sigma() * f64::from(domain.unit());
         let count = dims as usize;
+        let rules = update.rule().map(|rule| vec![Stepper::new(rule); count]).unwrap_or_default();
         Self {
             update,
             domain,
@@ -90,7 +102,7 @@ impl Strategy {
             horizon,
             generation: 0,
             spread: vec![step_size; count],
-            moments: vec![[0.0; 2]; count],
+            rules,
             paths: vec![[0.0; 2]; count],
             variance: vec![1.0; count],
             step_size,
@@ -171,15 +183,15 @@ impl Strategy {
         let second: Vec<f64> = (0..self.centre.len()).map(|i| sum(&|e| e * e - 1.0, i)).collect();
         let (count, unit) = (self.members as f64, f64::from(self.domain.unit()));
         match self.update.clone() {
-            Update::OpenAiEs(OpenAiEs { rule, .. }) | Update::Eggroll(Eggroll { rule, .. }) => {
+            Update::OpenAiEs(_) | Update::Eggroll(_) => {
                 for (i, lean) in first.iter().enumerate() {
-                    self.descend(&rule, i, -lean / (count * self.spread[i] / unit));
+                    self.descend(i, -lean / (count * self.spread[i] / unit));
                 }
             }
             Update::Snes(snes) => self.snes(&snes, &first, &second),
             Update::Pepg(pepg) => {
                 for (i, lean) in first.iter().enumerate() {
-                    self.descend(&pepg.rule, i, -lean / count * self.spread[i] / unit);
+                    self.descend(i, -lean / count * self.spread[i] / unit);
                     let most = f64::from(pepg.sigma_change);
                     let change = f64::from(pepg.sigma_rate) * second[i] / count;
                     self.spread[i] *= 1.0 + change.clamp(-most, most);
@@ -187,7 +199,7 @@ impl Strategy {
             }
             Update::Ars(ars) => {
                 for (i, lean) in first.iter().enumerate() {
-                    self.descend(&ars.rule, i, -lean / top(&ars, self.members) as f64);
+                    self.descend(i, -lean / top(&ars, self.members) as f64);
                 }
             }
             Update::SepCmaEs(_) => self.sep_cma_es(&first, &second),
@@ -200,33 +212,12 @@ impl Strategy {
         self.centre[i] = x.clamp(low.into(), high.into());
     }
 
-    /// One step of an update rule against a gradient in units of the domain.
-    fn descend(&mut self, rule: &Rule, i: usize, gradient: f64) {
-        let (beta1, beta2) = (f64::from(rule.beta1), f64::from(rule.beta2));
-        let t = self.generation as i32 + 1;
-        let [m, v] = &mut self.moments[i];
-        let step = match rule.rule {
-            Name::Sgd => gradient,
-            Name::Momentum => {
-                *m = beta1 * *m + (1.0 - beta1) * gradient;
-                *m
-            }
-            Name::Adam => {
-                *m = beta1 * *m + (1.0 - beta1) * gradient;
-                *v = beta2 * *v + (1.0 - beta2) * gradient * gradient;
-                *m / (1.0 - beta1.powi(t)) / ((*v / (1.0 - beta2.powi(t))).sqrt() + f64::from(rule.epsilon))
-            }
-        };
-        let u = (f64::from(self.generation) / f64::from(self.horizon)).min(1.0);
-        let left = match rule.decay {
-            Decay::Constant => 1.0,
-            Decay::Linear => 1.0 - u,
-            Decay::Cosine => 0.5 + 0.5 * (std::f64::consts::PI * u).cos(),
-        };
-        let end = f64::from(rule.rate_end);
-        let rate = f64::from(rule.rate) * (end + (1.0 - end) * left);
-        let x = self.centre[i];
-        self.place(i, x - rate * (f64::from(self.domain.unit()) * step + f64::from(rule.weight_decay) * x));
+    /// One step of the update rule against a gradient in units of the domain.
+    fn descend(&mut self, i: usize, gradient: f64) {
+        let rate = self.rules[i].rate(self.generation, self.horizon);
+        let unit = f64::from(self.domain.unit());
+        let x = self.rules[i].stepped(self.generation + 1, rate, self.centre[i], gradient, unit);
+        self.place(i, x);
     }
 
     fn snes(&mut self, snes: &Snes, first: &[f64], second: &[f64]) {

@@ -1,6 +1,6 @@
-// Momentum (Polyak 1964), as an average of gradients.
-fn rule(i: u32, gradient: f32) -> f32 {
-    let m = mix(gradient, moments[i].x, rule_settings.beta1);
-    moments[i].x = m;
+// Heavy ball (Polyak 1964): m = beta1 m + g.
+fn rule(slot: u32, member: u32, t: f32, gradient: f32) -> f32 {
+    let m = rule_settings[member].beta1 * moments[slot] + gradient;
+    moments[slot] = m;
     return m;
 }

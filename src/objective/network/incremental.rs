@@ -8,7 +8,7 @@
 //! | a lower layer | its inputs, the units of the layer above, and the layers above that |
 
 use super::batch::Batch;
-use super::layered::{MOST_ROWS, Tile, dense, weights};
+use super::layered::{Tile, dense, weights};
 use super::{Architecture, Layer, Network, total};
 use crate::Result;
 use crate::gpu::{Bindings, Buffer, Gpu, Kernel, Recording, Source, Threads, View, WORKGROUP};
@@ -35,10 +35,12 @@ pub(super) struct Incremental {
 impl Incremental {
     pub(super) fn new(context: &Context, network: &Network, batch: &Batch) -> Result<Self> {
         let gpu = &context.gpu;
-        let tile = Tile::new(gpu);
+        // Its kernels read all rows in one go.
+        batch.whole()?;
+        let tile = Tile::new(gpu).for_rows(batch.rows);
         let architecture = network.architecture.clone();
         let layers = architecture.layers();
-        let padded_rows = batch.rows.next_multiple_of(tile.lanes * MOST_ROWS);
+        let padded_rows = tile.padded_rows(batch.rows);
         let staged_size: u32 = layers.iter().map(|l| (l.inputs + 1) * tile.padded(l.outputs)).sum();
         let kept = |layer: &Layer| {
             gpu.buffer::<f32>("a layer on every row", u64::from(tile.padded(layer.outputs)) * u64::from(padded_rows))
@@ -90,7 +92,7 @@ impl Incremental {
     /// What layer `l` takes in, and the number of its columns.
     fn inputs(&self, l: usize, batch: &Batch) -> (View, u32) {
         match l.checked_sub(1) {
-            None => (batch.by_column.view(), batch.columns),
+            None => (batch.by_column[0].view(), batch.columns),
             Some(below) => (self.outputs[below].view(), self.padded_rows),
         }
     }

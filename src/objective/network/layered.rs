@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use super::batch::{Batch, TILE_ROWS};
+use super::batch::{Batch, Rows, TILE_ROWS};
 use super::{Architecture, Layer, Network, Scorer, total};
 use crate::Result;
 use crate::gpu::{Bindings, Buffer, Gpu, Kernel, Recording, Source, Threads, View};
@@ -38,6 +38,8 @@ pub(super) struct Tile {
     pub(super) units: u32,
     /// Lanes of a subgroup, when weights come by broadcast.
     pub(super) broadcast: Option<u32>,
+    /// Rows of a thread at most, a power of two.
+    pub(super) most_rows: u32,
 }
 
 pub(super) struct Layered {
@@ -46,9 +48,7 @@ pub(super) struct Layered {
     tile: Tile,
     losses: Source,
     padded_rows: u32,
-    part_rows: u32,
     staged_size: u32,
-    batch_rows: u32,
     scratch: Option<Scratch>,
 }
 
@@ -62,9 +62,20 @@ impl Tile {
     /// The shape that suits the adapter.
     pub(super) fn new(gpu: &Gpu) -> Self {
         match gpu.subgroup().filter(|size| gpu.is_software() && *size == 8) {
-            Some(size) => Self { lanes: 8, sums: 128, units: 32, broadcast: Some(size) },
-            None => Self { lanes: 64, sums: 64, units: 8, broadcast: None },
+            Some(size) => Self { lanes: 8, sums: 128, units: 32, broadcast: Some(size), most_rows: MOST_ROWS },
+            None => Self { lanes: 64, sums: 64, units: 8, broadcast: None, most_rows: MOST_ROWS },
         }
+    }
+
+    /// The same for so few rows: a thread takes no more of them than it takes to reach the last.
+    pub(super) fn for_rows(self, rows: u32) -> Self {
+        Self { most_rows: rows.div_ceil(self.lanes).next_power_of_two().clamp(1, self.most_rows), ..self }
+    }
+
+    /// So many rows in whole tiles.
+    pub(super) fn padded_rows(self, rows: u32) -> u32 {
+        debug_assert!(self.lanes * self.most_rows <= TILE_ROWS, "a tile may not read past the padding of the rows");
+        rows.next_multiple_of(self.lanes * self.most_rows)
     }
 
     /// The same for so many columns of weights, which may be no whole number of subgroups.
@@ -87,18 +98,16 @@ impl Tile {
 
     /// Rows of a thread beside so many units, `lanes` apart: a power of two.
     pub(super) fn rows_for(self, units: u32) -> u32 {
-        1 << (self.sums / units).clamp(1, MOST_ROWS).ilog2()
+        1 << (self.sums / units).clamp(1, self.most_rows).ilog2()
     }
 }
 
 impl Layered {
     pub(super) fn new(context: &Context, network: &Network, batch: &Batch) -> Result<Self> {
         let gpu = &context.gpu;
-        let tile = Tile::new(gpu);
+        let tile = Tile::new(gpu).for_rows(batch.part_rows);
         let architecture = network.architecture.clone();
-        let part_rows = batch.rows.min(4096);
-        let padded_rows = part_rows.next_multiple_of(tile.lanes * MOST_ROWS);
-        debug_assert!(tile.lanes * MOST_ROWS <= TILE_ROWS, "a tile may not read past the padding of the rows");
+        let padded_rows = tile.padded_rows(batch.part_rows);
         let staged_size = architecture.layers().iter().map(|l| (l.inputs + 1) * tile.padded(l.outputs)).sum();
         let losses = Source::new()
             .constant("REDUCE", gpu.reduction_width())
@@ -107,17 +116,7 @@ impl Layered {
             .constant("PADDED_ROWS", padded_rows)
             .piece("loss", network.loss.wgsl())?
             .piece("layered_loss", include_str!("../../../shaders/objective/network/layered_loss.wgsl"))?;
-        Ok(Self {
-            context: context.clone(),
-            architecture,
-            tile,
-            losses,
-            padded_rows,
-            part_rows,
-            staged_size,
-            batch_rows: batch.rows,
-            scratch: None,
-        })
+        Ok(Self { context: context.clone(), architecture, tile, losses, padded_rows, staged_size, scratch: None })
     }
 
     /// Candidates of a part: as many as the scratch buffers and 100 ms allow.
@@ -185,14 +184,14 @@ impl Layered {
         (stage, dense): (&Kernel, &[Kernel]),
         bindings: &Bindings,
         part: Part,
-        batch: &Batch,
+        rows: &Rows,
         recording: &mut Recording,
     ) -> Result<View> {
         let gpu = &self.context.gpu;
         let scratch = self.scratch.as_ref().expect("made before any part is recorded");
         let bindings = bindings.clone().with("staged", scratch.staged.view());
         recording.dispatch(gpu, stage, &bindings, Threads::Line(part.candidates * self.staged_size))?;
-        let mut inputs = batch.by_column.view();
+        let mut inputs = rows.inputs.clone();
         for (l, (layer, kernel)) in self.architecture.layers().iter().zip(dense).enumerate() {
             let outputs = scratch.activations[l % 2].view();
             let padded = self.tile.padded(layer.outputs);
@@ -214,11 +213,12 @@ impl Layered {
         let (stage, dense) = (self.stage_kernel(points)?, self.dense_kernels(batch)?);
         let outputs = self.architecture.outputs as usize;
         let mut all = Vec::with_capacity(outputs * batch.rows as usize);
-        for row in (0..batch.rows).step_by(self.part_rows as usize) {
-            let part = Part { candidate: 0, candidates: 1, row, rows: self.part_rows.min(batch.rows - row), block: 0 };
+        for number in 0..batch.parts() {
+            let rows = batch.part(number);
+            let part = Part { candidate: 0, candidates: 1, row: rows.row, rows: rows.rows, block: 0 };
             let bindings = self.bindings(points.chunks[0].bindings.clone(), part)?;
             let mut recording = Recording::new();
-            let view = self.forward((&stage, &dense), &bindings, part, batch, &mut recording)?;
+            let view = self.forward((&stage, &dense), &bindings, part, &rows, &mut recording)?;
             let values: Vec<f32> = gpu.run(&recording, &[view])?.values(0);
             for r in 0..part.rows as usize {
                 all.extend((0..outputs).map(|o| values[o * self.padded_rows as usize + r]));
@@ -239,24 +239,24 @@ impl Scorer for Layered {
         self.scratch(per_part)?;
         let (stage, dense) = (self.stage_kernel(points)?, self.dense_kernels(batch)?);
         let losses = gpu.kernel("losses", &points.source.clone().join(&self.losses))?;
-        let blocks = self.batch_rows.div_ceil(self.part_rows);
+        let blocks = batch.parts();
         let partial: Buffer<f32> = gpu.buffer("partial", u64::from(blocks) * u64::from(points.stride))?;
         let partial = Bindings::new().with("partial", partial.view());
         for chunk in &points.chunks {
             recording.append(&chunk.fill);
             for block in 0..blocks {
-                let row = block * self.part_rows;
+                let rows = batch.part(block);
                 for candidate in (0..chunk.members).step_by(per_part as usize) {
                     let part = Part {
                         candidate,
                         candidates: per_part.min(chunk.members - candidate),
-                        row,
-                        rows: self.part_rows.min(batch.rows - row),
+                        row: rows.row,
+                        rows: rows.rows,
                         block,
                     };
                     let bindings = self.bindings(chunk.bindings.clone(), part)?.and(&partial);
-                    let logits = self.forward((&stage, &dense), &bindings, part, batch, recording)?;
-                    let bindings = bindings.with("logits", logits).with("row_labels", batch.labels.view());
+                    let logits = self.forward((&stage, &dense), &bindings, part, &rows, recording)?;
+                    let bindings = bindings.with("logits", logits).with("row_labels", rows.labels.clone());
                     recording.dispatch(&gpu, &losses, &bindings, Threads::Groups(part.candidates))?;
                 }
             }

@@ -7,9 +7,9 @@
 
 mod kernels;
 
-use self::kernels::{Above, FIRST_ROWS, FIRST_UNITS, Factors, From, Into};
-use super::batch::{Batch, TILE_ROWS};
-use super::layered::{MOST_ROWS, Part, SCRATCH, Tile, dense, weights};
+use self::kernels::{Above, FIRST_UNITS, Factors, From, Into};
+use super::batch::{Batch, Rows, TILE_ROWS};
+use super::layered::{Part, SCRATCH, Tile, dense, weights};
 use super::{Architecture, Form, Network, total};
 use crate::Result;
 use crate::gpu::{Bindings, Buffer, Kernel, Recording, Source, Threads};
@@ -32,9 +32,8 @@ pub(super) struct Shared {
 /// What is fixed for some points.
 struct Plan {
     factors: Factors,
-    /// Padded rows of a part, and rows of a part at most.
+    /// Padded rows of a part.
     padded_rows: u32,
-    part_rows: u32,
     /// Candidates of a part at most.
     candidates: u32,
     thin_units: u32,
@@ -59,13 +58,14 @@ struct Kernels {
 impl Shared {
     /// None where the evaluation's own form is as fast, or the rows do not fit into one binding as columns.
     pub(super) fn new(context: &Context, network: &Network, form: Form) -> Option<Self> {
-        let rows = u64::from(network.batch.unwrap_or(network.rows)) + u64::from(TILE_ROWS) + 4;
-        let fits = rows * u64::from(network.architecture.inputs + 3) * 4 <= context.gpu.binding_limit();
+        let rows = network.batch.unwrap_or(network.rows);
+        let padded = u64::from(rows) + u64::from(TILE_ROWS) + 4;
+        let fits = padded * u64::from(network.architecture.inputs + 3) * 4 <= context.gpu.binding_limit();
         let suits = form == Form::Layered || (form == Form::Tiled && fits);
         suits.then(|| Self {
             context: context.clone(),
             network: network.clone(),
-            tile: Tile::new(&context.gpu),
+            tile: Tile::new(&context.gpu).for_rows(rows),
             columns: None,
         })
     }
@@ -109,10 +109,8 @@ impl Shared {
             .with("partial", partial.view())
             .with("base", base.view())
             .with("thin", thin.view())
-            .with("staged", staged.view())
-            .with("row_labels", batch.labels.view());
+            .with("staged", staged.view());
 
-        let blocks = batch.rows.div_ceil(plan.part_rows);
         let mut staged_once = false;
         for chunk in &points.chunks {
             recording.append(&chunk.fill);
@@ -120,24 +118,24 @@ impl Shared {
             if !staged_once {
                 self.stage(&bindings, &plan, recording)?;
             }
-            for block in 0..blocks {
-                let row = block * plan.part_rows;
-                let rows = plan.part_rows.min(batch.rows - row);
-                if blocks > 1 || !staged_once {
-                    let part = Part { candidate: 0, candidates: 1, row, rows, block };
-                    let bound = self.bound(&bindings, part)?.with("inputs", batch.by_column.view());
+            for block in 0..batch.parts() {
+                let rows = batch.part(block);
+                let bindings = bindings.clone().with("row_labels", rows.labels.clone());
+                let all = Part { candidate: 0, candidates: 1, row: rows.row, rows: rows.rows, block };
+                if batch.parts() > 1 || !staged_once {
+                    let bound = self.bound(&bindings, all)?.with("inputs", rows.inputs.clone());
                     let bound = bound.with("outputs", base.view());
                     let padded = self.tile.padded(layers[0].outputs);
                     let units = self.tile.units_for(padded);
-                    let across = rows.div_ceil(self.tile.lanes * self.tile.rows_for(units));
+                    let across = rows.rows.div_ceil(self.tile.lanes * self.tile.rows_for(units));
                     recording.dispatch(gpu, &kernels.base, &bound, Threads::Grid([across, padded / units, 1]))?;
                 }
                 staged_once = true;
                 for candidate in (0..chunk.members).step_by(plan.candidates as usize) {
                     let candidates = plan.candidates.min(chunk.members - candidate);
-                    let part = Part { candidate, candidates, row, rows, block };
+                    let part = Part { candidate, candidates, ..all };
                     let bound = self.bound(&bindings, part)?;
-                    self.forward(&plan, &kernels, &bound, part, batch, &activations, recording)?;
+                    self.forward(&plan, &kernels, &bound, part, &rows, &activations, recording)?;
                 }
             }
             let partial = Bindings::new().with("partial", partial.view());
@@ -154,11 +152,10 @@ impl Shared {
         let gpu = &self.context.gpu;
         let (tile, rank) = (self.tile, noise.rank);
         let layers = self.network.architecture.layers();
-        let part_rows = batch.rows.min(4096);
-        let padded_rows = part_rows.next_multiple_of(tile.lanes * MOST_ROWS);
+        let padded_rows = tile.padded_rows(batch.part_rows);
         let mut above = Vec::new();
         let mut stores_first = layers.len() == 1;
-        let (mut tiles, mut blocks) = (1, batch.rows.div_ceil(part_rows));
+        let (mut tiles, mut blocks) = (1, batch.parts());
         for (number, layer) in layers.iter().enumerate().skip(1) {
             let last = number + 1 == layers.len();
             let padded = tile.padded(layer.outputs);
@@ -167,8 +164,8 @@ impl Shared {
             if last && layer.outputs <= MOST_OUTPUTS {
                 // A row of the table of sums for each tile of rows, unless there are too many of them.
                 let rows = tile.lanes * kernels::pair_rows(tile, layer.outputs, rank);
-                let per_part = part_rows.div_ceil(rows);
-                let apart = (blocks - 1) * per_part + (batch.rows - (blocks - 1) * part_rows).div_ceil(rows);
+                let per_part = batch.part_rows.div_ceil(rows);
+                let apart = (blocks - 1) * per_part + batch.part(blocks - 1).rows.div_ceil(rows);
                 // Not the stride: what is added up in which order may not depend on the chunks.
                 let size = 4 * u64::from(apart) * (u64::from(points.candidates) + 32);
                 if apart <= gpu.loop_limit() && size <= SCRATCH.min(gpu.binding_limit()) {
@@ -185,18 +182,8 @@ impl Shared {
         let factors = Factors { rank, stride: noise.stride, rows: noise.rows.clone() };
         let staged = layers.iter().map(|l| (l.inputs + 1) * tile.padded(l.outputs)).sum();
         let most = points.chunks.iter().map(|chunk| chunk.members).max().unwrap_or(1);
-        let mut plan = Plan {
-            factors,
-            padded_rows,
-            part_rows,
-            candidates: 0,
-            thin_units: 0,
-            stores_first,
-            above,
-            tiles,
-            blocks,
-            staged,
-        };
+        let mut plan =
+            Plan { factors, padded_rows, candidates: 0, thin_units: 0, stores_first, above, tiles, blocks, staged };
         plan.candidates = self.part_candidates(&plan, most);
         plan.thin_units = kernels::thin_units(tile, (plan.candidates / 2).max(1));
         plan
@@ -301,7 +288,7 @@ impl Shared {
         kernels: &Kernels,
         bindings: &Bindings,
         part: Part,
-        batch: &Batch,
+        rows: &Rows,
         activations: &[Buffer<f32>; 2],
         recording: &mut Recording,
     ) -> Result<()> {
@@ -310,7 +297,7 @@ impl Shared {
         let layers = self.network.architecture.layers();
         let pairs = part.candidates.div_ceil(2);
         let across = |rows: u32| part.rows.div_ceil(tile.lanes * rows);
-        let bound = bindings.clone().with("inputs", batch.by_column.view());
+        let bound = bindings.clone().with("inputs", rows.inputs.clone());
         // The centre, which makes the number odd, does without.
         let columns = (part.candidates / 2).max(1);
         let grid =
@@ -319,7 +306,7 @@ impl Shared {
         let mut from = activations[0].view();
         if plan.stores_first {
             let bound = bindings.clone().with("outputs", from.clone());
-            let grid = [across(FIRST_ROWS), layers[0].outputs.div_ceil(FIRST_UNITS), pairs];
+            let grid = [across(kernels::first_rows(tile)), layers[0].outputs.div_ceil(FIRST_UNITS), pairs];
             recording.dispatch(gpu, &kernels.first, &bound, Threads::Grid(grid))?;
         }
         for (above, kernel) in plan.above.iter().zip(&kernels.above) {

@@ -42,6 +42,7 @@ fn resting(gpu: &Gpu) -> Result<Context> {
         largest_chunk: u32::MAX,
         changing: false,
         blockwise: false,
+        descends: false,
     })
 }
 

@@ -7,7 +7,7 @@
 
 use std::fmt::Write as _;
 
-use super::super::layered::{MOST_ROWS, Tile, shared_operand};
+use super::super::layered::{Tile, shared_operand};
 use super::super::{Architecture, Layer};
 
 /// Where the noise lies.
@@ -49,8 +49,8 @@ pub(super) struct Above {
     pub(super) units: u32,
 }
 
-/// Rows of a thread of `first_layer`.
-pub(super) const FIRST_ROWS: u32 = 4;
+/// Rows of a thread of `first_layer` at most.
+const FIRST_ROWS: u32 = 4;
 /// Units of a thread of `first_layer`.
 pub(super) const FIRST_UNITS: u32 = 8;
 
@@ -105,11 +105,11 @@ fn thin_products({}) {{
 /// `first_layer`: the units of the first layer, stored; activated unless it is the last.
 pub(super) fn first_layer(architecture: &Architecture, factors: &Factors, tile: Tile) -> String {
     let layer = architecture.layers()[0];
-    let lanes = tile.lanes;
+    let (lanes, rows) = (tile.lanes, first_rows(tile));
     let mut text = noise(false);
     let _ = write!(
         text,
-        "// One thread per {FIRST_ROWS} rows by {FIRST_UNITS} units of a pair.
+        "// One thread per {rows} rows by {FIRST_UNITS} units of a pair.
 @compute @workgroup_size({lanes})
 fn first_layer({}) {{
     let row = group.x * {}u + lane;
@@ -117,15 +117,15 @@ fn first_layer({}) {{
     let column = part.candidate / 2u + pair;
 ",
         arguments(tile),
-        lanes * FIRST_ROWS,
+        lanes * rows,
     );
     reaches(&mut text, &layer, factors, 0);
-    thin_values(&mut text, factors, FIRST_ROWS, lanes);
+    thin_values(&mut text, factors, rows, lanes);
     let _ = writeln!(text, "    let end = min((group.y + 1u) * {FIRST_UNITS}u, {}u);", layer.outputs);
     let _ = writeln!(text, "    for (var i = group.y * {FIRST_UNITS}u; i < end; i += 1u) {{");
     let activate = !architecture.hidden.is_empty();
-    first_values(&mut text, factors, FIRST_ROWS, lanes, activate);
-    for (t, s) in grid(FIRST_ROWS, 2) {
+    first_values(&mut text, factors, rows, lanes, activate);
+    for (t, s) in grid(rows, 2) {
         let place = format!("((2u * pair + {s}u) * PADDED + i) * PADDED_ROWS + row + {}u", t * lanes);
         let _ = writeln!(text, "        outputs[{place}] = x{t}_{s};");
     }
@@ -330,7 +330,12 @@ fn grid(rows: u32, columns: u32) -> impl Iterator<Item = (u32, u32)> {
 /// for all rows, mostly one by one, weighs more here.
 pub(super) fn rows_for(tile: Tile, sums: u32) -> u32 {
     let most = if tile.broadcast.is_some() { 2 * tile.sums } else { tile.sums };
-    1 << (most / sums).clamp(1, MOST_ROWS).ilog2()
+    1 << (most / sums).clamp(1, tile.most_rows).ilog2()
+}
+
+/// Rows of a thread of `first_layer`.
+pub(super) fn first_rows(tile: Tile) -> u32 {
+    FIRST_ROWS.min(tile.most_rows)
 }
 
 /// Rows of a thread with so many units of both candidates of a pair. The sums of a few factors go beside the tile, so

@@ -1,0 +1,93 @@
+//! import clock, chunk, random, finite, grid, smallest, rate
+// Descents: every member goes down its own gradient by an update rule. Positions are in the search's coordinates,
+// gradients and rules in the units of the objective: a weight is its coordinate times the scale of its group.
+struct Bounds {
+    low: f32,
+    high: f32,
+    wall_low: f32,
+    wall_high: f32,
+    normal: u32, // first positions: 0 uniform in the box, 1 standard normal and biases 0
+}
+// Coordinates that belong together: the units of a layer.
+struct Span {
+    end: u32,   // the first coordinate past it
+    width: u32, // coordinates of a unit
+    bias: u32,  // whether the last of them is a bias
+    scale: f32,
+    turns: u32, // moves in a generation
+    turn: u32,  // those made by now
+}
+@group(1) @binding(0) var<storage, read_write> positions: array<f32>;
+@group(1) @binding(2) var<storage, read_write> fitness: array<f32>;
+@group(2) @binding(0) var<storage, read> gradient: array<f32>;
+@group(3) @binding(0) var<uniform> place: Bounds;
+@group(3) @binding(1) var<storage, read> spans: array<Span>;
+@group(3) @binding(2) var<storage, read_write> best: array<f32>;
+@group(3) @binding(3) var<storage, read_write> best_fitness: array<f32>;
+@group(3) @binding(4) var<storage, read_write> winner: array<u32>; // the member that is best now, if it is the best so far
+
+fn span_of(coordinate: u32) -> Span {
+    var index = 0u;
+    while index + 1u < SPANS && coordinate >= spans[index].end {
+        index += 1u;
+    }
+    return spans[index];
+}
+
+// One thread per coordinate of a member of a chunk.
+@compute @workgroup_size(WORKGROUP)
+fn start(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) groups: vec3u) {
+    let t = line(global, groups);
+    let i = t / STRIDE;
+    let member = chunk.first + t % STRIDE;
+    if i >= COORDINATES { return; }
+    var x = mix(place.low, place.high, draw(i, member / 4u, START)[member % 4u]);
+    if place.normal != 0u {
+        x = draw_normal(i, member / 4u, START)[member % 4u];
+    }
+    let span = span_of(i);
+    if span.bias != 0u && (span.end - i) % span.width == 1u % span.width {
+        x = 0.0;
+    }
+    positions[t] = x;
+}
+
+// One workgroup: who is best, and whether it is the best so far; where fitness changes with the batch, the newest is.
+@compute @workgroup_size(REDUCE)
+fn judge(@builtin(local_invocation_index) lane: u32) {
+    var mine = Place(WORST, NOWHERE);
+    for (var member = lane; member < MEMBERS; member += REDUCE) {
+        mine = smaller(mine, Place(fitness[member], member));
+    }
+    let now = smallest(mine, lane);
+    if lane == 0u && clock.stopped == 0u {
+        let better = CHANGING != 0u || now.value < best_fitness[0] || clock.generation == 0u;
+        winner[0] = select(NOWHERE, now.index, better);
+        if better {
+            best_fitness[0] = now.value;
+        }
+    }
+}
+
+// One thread per coordinate: copies the winner if it is in this chunk.
+@compute @workgroup_size(WORKGROUP)
+fn keep(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) groups: vec3u) {
+    let i = line(global, groups);
+    if i >= COORDINATES || clock.stopped != 0u { return; }
+    // Below the first, and nowhere, it wraps to a large number.
+    let column = winner[0] - chunk.first;
+    if winner[0] == NOWHERE || column >= chunk.members { return; }
+    best[i] = positions[i * STRIDE + column];
+}
+
+// One thread per coordinate, from FROM on, of a member of a chunk.
+@compute @workgroup_size(WORKGROUP)
+fn descend(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) groups: vec3u) {
+    let t = line(global, groups) + FROM * STRIDE;
+    let column = t % STRIDE;
+    if t >= COORDINATES * STRIDE || column >= chunk.members || clock.stopped != 0u { return; }
+    let span = span_of(t / STRIDE);
+    let step = f32(clock.generation * span.turns + span.turn + 1u);
+    let moved = stepped(t, column, step, positions[t] * span.scale, gradient[t], 1.0) / span.scale;
+    positions[t] = clamp(moved, place.wall_low, place.wall_high);
+}

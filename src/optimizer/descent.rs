@@ -1,0 +1,522 @@
+//! Descents: every member is a run of its own that goes down its gradient. An estimate of the gradient, an update rule,
+//! and which layers move when.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::decay::Decay;
+use super::rule::{Name, Rule};
+use super::varied::Varied;
+use super::{Entry, listed, within};
+use crate::gpu::{Bindings, Buffer, Gpu, Recording, Source, Threads, View};
+use crate::population::{
+    Context, Domain, Evaluation, Gradient, Group, Optimizer, OutputSwarm, Points, Program, Shape, Slope, Start, Step,
+    WORST,
+};
+use crate::{Error, Result};
+
+/// Backpropagation with an update rule, for as many networks at once as there are members. The numbers of the rule may
+/// differ by member.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Descent {
+    /// The name on the command line, which says the rule.
+    #[serde(skip, default = "adam")]
+    entry: (&'static str, Name),
+    /// Step size, in units of the weights.
+    pub rate: Varied,
+    /// How the rate falls over the run.
+    pub decay: Decay,
+    /// Share of the rate that is left at the end of a linear or cosine schedule, 0 to 1.
+    pub rate_end: Varied,
+    /// What a step of a step schedule leaves of the rate, above 0 to 1.
+    pub step_factor: Varied,
+    /// Share of the run after which it does, above 0 to 1.
+    pub step_every: Varied,
+    /// Memory for gradients, 0 to below 1.
+    pub beta1: Varied,
+    /// Memory for squared gradients, 0 to below 1.
+    pub beta2: Varied,
+    /// What is added to a root of squared gradients.
+    pub epsilon: Varied,
+    /// Share of a weight that a step of rate 1 takes away.
+    pub weight_decay: Varied,
+    /// Which layers move when.
+    pub update: Update,
+    /// Where the gradient begins.
+    pub estimate: Estimate,
+    /// The swarm that an estimate may come from.
+    #[serde(flatten)]
+    pub swarm: OutputSwarm,
+}
+
+/// Which layers move when.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Update {
+    /// All at once.
+    #[default]
+    All,
+    /// From the last layer down: the last one, the last two, ... all, each time with the gradient where the network
+    /// then is (Position-wise, arXiv 2204.05312, algorithm 2). A generation is all of these.
+    PositionWise,
+}
+
+/// Where the gradient begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Estimate {
+    /// At the loss: backpropagation.
+    #[default]
+    Backprop,
+    /// At a swarm over the outputs: AdaSwarm (arXiv 2006.09875).
+    Swarm,
+}
+
+fn adam() -> (&'static str, Name) {
+    ("adam", Name::Adam)
+}
+
+/// The settings that all descents have.
+const SETTINGS: [(&str, &str); 20] = [
+    (
+        "rate",
+        "step size in units of the weights; like the next numbers it may differ by member: 0.001..0.1 or 0.1|0.01",
+    ),
+    (
+        "decay",
+        "how the rate falls over the run: constant, linear, cosine, step, or a WGSL expression of progress (0 to 1), \
+         generation and horizon, such as \"exp(-3.0 * progress)\"",
+    ),
+    ("rate_end", "share of the rate that is left at the end (linear, cosine)"),
+    ("step_factor", "what is left of the rate after a step (decay=step)"),
+    ("step_every", "share of the run between steps (decay=step)"),
+    ("beta1", "memory for gradients (momentum, nesterov, adam, amsgrad, adaswarm)"),
+    ("beta2", "memory for squared gradients (adam, amsgrad, adaswarm, rmsprop; rho of adadelta)"),
+    ("epsilon", "what is added to the root of squared gradients (adadelta: below it)"),
+    ("weight_decay", "share of a weight that a step of rate 1 takes away"),
+    ("update", "all layers at once, or position-wise: the last one, the last two, ... all (arXiv 2204.05312)"),
+    ("estimate", "where the gradient begins: backprop, or a swarm over the outputs (arXiv 2006.09875)"),
+    ("particles", "particles of a swarm over outputs (estimate=swarm, like all that follow)"),
+    ("iterations", "moves of a swarm in a generation"),
+    ("cognitive", "c1: pull to the particle's own best"),
+    ("social", "c2: pull to the best of the swarm"),
+    ("beta", "memory of the averaged velocity"),
+    ("eta", "what the direction is divided by"),
+    (
+        "extent",
+        "own: a swarm for every output, or every row where the loss needs them together; shared: one for the batch",
+    ),
+    ("origin", "where particles start: prediction, uniform, or label (which gives the answer away; for comparison)"),
+    ("window", "half the width of the box in which they start, for outputs without bounds"),
+];
+
+const fn entry(
+    name: &'static str,
+    about: &'static str,
+    build: fn(Value) -> serde_json::Result<Box<dyn Optimizer>>,
+) -> Entry {
+    Entry { name, about, settings: &SETTINGS, build }
+}
+
+/// All descents.
+pub(super) const SGD: Entry =
+    entry("sgd", "backpropagation, plain descent", |value| built(("sgd", Name::Sgd), 0.1, value));
+pub(super) const MOMENTUM: Entry = entry("momentum", "backpropagation, heavy ball (Polyak 1964)", |value| {
+    built(("momentum", Name::Momentum), 0.02, value)
+});
+pub(super) const NESTEROV: Entry =
+    entry("nesterov", "backpropagation, momentum a step ahead (Nesterov 1983; Sutskever et al. 2013)", |value| {
+        built(("nesterov", Name::Nesterov), 0.02, value)
+    });
+pub(super) const ADAGRAD: Entry = entry("adagrad", "backpropagation, AdaGrad (Duchi et al. 2011)", |value| {
+    built(("adagrad", Name::Adagrad), 0.1, value)
+});
+pub(super) const ADADELTA: Entry = entry("adadelta", "backpropagation, AdaDelta (Zeiler 2012)", |value| {
+    built(("adadelta", Name::Adadelta), 1.0, value)
+});
+pub(super) const RMSPROP: Entry = entry("rmsprop", "backpropagation, RMSProp (Tieleman and Hinton 2012)", |value| {
+    built(("rmsprop", Name::Rmsprop), 0.01, value)
+});
+pub(super) const ADAM: Entry =
+    entry("adam", "backpropagation, Adam (Kingma and Ba 2015)", |value| built(("adam", Name::Adam), 0.02, value));
+pub(super) const AMSGRAD: Entry = entry("amsgrad", "backpropagation, AMSGrad (Reddi et al. 2018)", |value| {
+    built(("amsgrad", Name::Amsgrad), 0.02, value)
+});
+pub(super) const ADASWARM: Entry =
+    entry("adaswarm", "Adam on directions from swarms over the outputs (Mohapatra et al. 2020)", |value| {
+        let mut value = value;
+        if let Some(object) = value.as_object_mut() {
+            object.entry("estimate").or_insert_with(|| "swarm".into());
+        }
+        built(("adaswarm", Name::Adam), 0.02, value)
+    });
+
+/// The settings over the defaults of the rule.
+fn built(entry: (&'static str, Name), rate: f32, settings: Value) -> serde_json::Result<Box<dyn Optimizer>> {
+    let mut all = listed(&Descent { entry, rate: rate.into(), ..Descent::new(entry.1) });
+    if let (Some(all), Value::Object(settings)) = (all.as_object_mut(), settings) {
+        all.extend(settings);
+    }
+    Ok(Box::new(Descent { entry, ..serde_json::from_value::<Descent>(all)? }))
+}
+
+impl Descent {
+    /// Backpropagation with this rule and its usual constants, at a rate of 0.01.
+    pub fn new(rule: Name) -> Self {
+        let usual = Rule::usual(rule);
+        let name = match rule {
+            Name::Sgd => "sgd",
+            Name::Momentum => "momentum",
+            Name::Nesterov => "nesterov",
+            Name::Adagrad => "adagrad",
+            Name::Adadelta => "adadelta",
+            Name::Rmsprop => "rmsprop",
+            Name::Adam => "adam",
+            Name::Amsgrad => "amsgrad",
+        };
+        Self {
+            entry: (name, rule),
+            rate: 0.01.into(),
+            decay: Decay::Constant,
+            rate_end: usual.rate_end.into(),
+            step_factor: usual.step_factor.into(),
+            step_every: usual.step_every.into(),
+            beta1: usual.beta1.into(),
+            beta2: usual.beta2.into(),
+            epsilon: usual.epsilon.into(),
+            weight_decay: usual.weight_decay.into(),
+            update: Update::default(),
+            estimate: Estimate::default(),
+            swarm: OutputSwarm::default(),
+        }
+    }
+
+    /// The rule of one member.
+    pub fn rule(&self, member: u32, members: u32) -> Rule {
+        let of = |value: &Varied| value.of(member, members);
+        Rule {
+            rule: self.entry.1,
+            rate: of(&self.rate),
+            decay: self.decay.clone(),
+            rate_end: of(&self.rate_end),
+            step_factor: of(&self.step_factor),
+            step_every: of(&self.step_every),
+            beta1: of(&self.beta1),
+            beta2: of(&self.beta2),
+            epsilon: of(&self.epsilon),
+            weight_decay: of(&self.weight_decay),
+        }
+    }
+}
+
+impl Optimizer for Descent {
+    fn name(&self) -> &'static str {
+        self.entry.0
+    }
+
+    fn settings(&self) -> Value {
+        listed(self)
+    }
+
+    /// Positions, gradients, and what the rule remembers.
+    fn arrays(&self) -> u32 {
+        2 + self.entry.1.moments() as u32
+    }
+
+    fn check(&self) -> Result<()> {
+        self.rate.check("rate", 0.0, f32::MAX)?;
+        self.decay.check()?;
+        self.rate_end.check("rate_end", 0.0, 1.0)?;
+        self.step_factor.check("step_factor", f32::MIN_POSITIVE, 1.0)?;
+        self.step_every.check("step_every", 1e-6, 1.0)?;
+        self.beta1.check("beta1", 0.0, 1.0 - f32::EPSILON)?;
+        self.beta2.check("beta2", 0.0, 1.0 - f32::EPSILON)?;
+        self.epsilon.check("epsilon", f32::MIN_POSITIVE, 1.0)?;
+        self.weight_decay.check("weight_decay", 0.0, f32::MAX)?;
+        within("eta", self.swarm.eta, f32::MIN_POSITIVE, f32::MAX)?;
+        self.swarm.check()
+    }
+
+    fn moves_blocks(&self) -> bool {
+        false
+    }
+
+    fn descends(&self) -> bool {
+        true
+    }
+
+    fn differing(&self, member: u32, members: u32) -> Vec<(&'static str, f32)> {
+        let rule = self.rule(member, members);
+        let all = [
+            ("rate", &self.rate, rule.rate),
+            ("rate_end", &self.rate_end, rule.rate_end),
+            ("step_factor", &self.step_factor, rule.step_factor),
+            ("step_every", &self.step_every, rule.step_every),
+            ("beta1", &self.beta1, rule.beta1),
+            ("beta2", &self.beta2, rule.beta2),
+            ("epsilon", &self.epsilon, rule.epsilon),
+            ("weight_decay", &self.weight_decay, rule.weight_decay),
+        ];
+        all.into_iter().filter(|(_, value, _)| value.differs()).map(|(name, _, value)| (name, value)).collect()
+    }
+
+    fn bind(&self, context: &Context, shape: Shape, domain: &Domain) -> Result<Box<dyn Step>> {
+        Ok(Box::new(DescentStep::new(self, context, shape, domain)?))
+    }
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
+struct Bounds {
+    low: f32,
+    high: f32,
+    wall_low: f32,
+    wall_high: f32,
+    normal: u32,
+}
+
+/// A group of coordinates as the kernels see it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
+struct Span {
+    end: u32,
+    width: u32,
+    bias: u32,
+    scale: f32,
+    turns: u32,
+    turn: u32,
+}
+
+/// A stage of a generation: what moves in it, and what moved since the one before.
+struct Stage {
+    from: usize,
+    moved: usize,
+    update: Recording,
+}
+
+struct DescentStep {
+    slope: Slope,
+    points: Points,
+    gradients: Vec<Buffer<f32>>,
+    best: Buffer<f32>,
+    best_fitness: Buffer<f32>,
+    start: Recording,
+    judge: Recording,
+    stages: Vec<Stage>,
+    nothing: Recording,
+    state: Vec<(String, View)>,
+}
+
+impl DescentStep {
+    fn new(descent: &Descent, context: &Context, shape: Shape, domain: &Domain) -> Result<Self> {
+        let gpu = &context.gpu;
+        let dims = shape.coordinates();
+        // What the rule remembers lies in one buffer for a chunk.
+        let moments = descent.entry.1.moments().max(1);
+        let most = gpu.binding_limit() / 4 / u64::from(dims) / moments;
+        let largest_chunk = context.largest_chunk.min(most.saturating_sub(16).clamp(4, u64::from(u32::MAX)) as u32);
+        let context = Context { largest_chunk, ..context.clone() };
+        let fitness = Points::fitness_buffer(gpu, "fitness", shape)?;
+        let points = Points::direct(&context, "positions", shape, &fitness)?;
+        let best = gpu.buffer::<f32>("best", dims.into())?;
+        let best_fitness = gpu.upload("best fitness", &[WORST])?;
+        let winner = gpu.buffer::<u32>("winner", 1)?;
+        let groups = groups(domain, dims);
+        // A box filled evenly has walls; what starts around a middle is only held together by them.
+        let uniform = domain.start == Start::Uniform;
+        let (wall_low, wall_high) = if uniform { domain.walls() } else { (-WORST, WORST) };
+        let place = Bounds { low: domain.low, high: domain.high, wall_low, wall_high, normal: u32::from(!uniform) };
+        let bindings = Bindings::new()
+            .with("place", gpu.uniform("box", &place)?.view())
+            .with("spans", spans(gpu, &groups, None)?)
+            .with("best", best.view())
+            .with("best_fitness", best_fitness.view())
+            .with("winner", winner.view())
+            .with("fitness", fitness.view())
+            .and(&context.clock);
+        let mut state = points.state("positions");
+        state.extend([("best".into(), best.view()), ("best_fitness".into(), best_fitness.view())]);
+
+        let last = groups.len() - 1;
+        let stages = match descent.update {
+            Update::All => vec![(0, 0)],
+            Update::PositionWise => {
+                (0..=last).map(|stage| (last - stage, if stage == 0 { 0 } else { last + 1 - stage })).collect()
+            }
+        };
+        let mut step = Self {
+            slope: match descent.estimate {
+                Estimate::Backprop => Slope::Exact,
+                Estimate::Swarm => Slope::Swarm(descent.swarm.clone()),
+            },
+            gradients: Vec::new(),
+            best,
+            best_fitness,
+            start: Recording::new(),
+            judge: Recording::new(),
+            stages: stages.iter().map(|&(from, moved)| Stage { from, moved, update: Recording::new() }).collect(),
+            nothing: Recording::new(),
+            state,
+            points,
+        };
+        let rules: Vec<Rule> = (0..shape.members).map(|member| descent.rule(member, shape.members)).collect();
+        let constants = step
+            .points
+            .constants(shape)
+            .constant("REDUCE", gpu.reduction_width())
+            .constant("SPANS", groups.len() as u32)
+            .constant("CHANGING", context.changing.into());
+        let with = |constants: &Source| {
+            constants.clone().piece("descent", include_str!("../../shaders/optimizer/descent.wgsl"))
+        };
+        for (index, chunk) in step.points.chunks.clone().iter().enumerate() {
+            let of_chunk = &rules[chunk.first as usize..][..chunk.members as usize];
+            let slots = u64::from(dims) * u64::from(step.points.stride);
+            let bound = Rule::bind(&context, of_chunk, slots)?;
+            let gradient = gpu.buffer::<f32>("gradient", slots)?;
+            step.state.push((format!("moments.{index}"), bound.moments.clone()));
+            let source = with(&constants.clone().constant("FROM", 0).join(&bound.source))?;
+            let bindings = bindings.clone().and(&chunk.bindings).and(&bound.bindings).with("gradient", gradient.view());
+            let threads = |coordinates: u32| Threads::Line(coordinates * step.points.stride);
+            step.start.dispatch(gpu, &gpu.kernel("start", &source)?, &bindings, threads(dims))?;
+            if index == 0 {
+                step.judge.dispatch(gpu, &gpu.kernel("judge", &source)?, &bindings, Threads::Groups(1))?;
+            }
+            step.judge.dispatch(gpu, &gpu.kernel("keep", &source)?, &bindings, Threads::Line(dims))?;
+            for (number, stage) in step.stages.iter_mut().enumerate() {
+                let first = groups[stage.from].offset;
+                let source = with(&constants.clone().constant("FROM", first).join(&bound.source))?;
+                let turns = (descent.update == Update::PositionWise).then_some(number);
+                let bindings = bindings.clone().with("spans", spans(gpu, &groups, turns)?);
+                stage.update.dispatch(gpu, &gpu.kernel("descend", &source)?, &bindings, threads(dims - first))?;
+            }
+            step.gradients.push(gradient);
+        }
+        Ok(step)
+    }
+}
+
+/// How the coordinates hang together; one group where nothing is known of it.
+fn groups(domain: &Domain, dims: u32) -> Vec<Group> {
+    if domain.groups.is_empty() {
+        return vec![Group { offset: 0, blocks: 1, width: dims, bias: false, scale: 1.0 }];
+    }
+    domain.groups.clone()
+}
+
+/// The groups on the device. Of a stage of position-wise updates: how often a group moves in a generation, and how
+/// often it has by then.
+fn spans(gpu: &Gpu, groups: &[Group], stage: Option<usize>) -> Result<View> {
+    let span = |(index, group): (usize, &Group)| {
+        let turns = if stage.is_some() { index + 1 } else { 1 };
+        let turn = stage.map_or(0, |stage| (stage + turns).saturating_sub(groups.len()));
+        Span {
+            end: group.offset + group.blocks * group.width,
+            width: group.width,
+            bias: group.bias.into(),
+            scale: group.scale,
+            turns: turns as u32,
+            turn: turn as u32,
+        }
+    };
+    let spans: Vec<Span> = groups.iter().enumerate().map(span).collect();
+    Ok(gpu.upload("spans", &spans)?.view())
+}
+
+impl Step for DescentStep {
+    fn points(&self) -> &Points {
+        &self.points
+    }
+
+    fn remembered(&self) -> Option<&Points> {
+        None
+    }
+
+    fn best(&self) -> &Buffer<f32> {
+        &self.best
+    }
+
+    fn best_fitness(&self) -> &Buffer<f32> {
+        &self.best_fitness
+    }
+
+    fn start(&self) -> &Recording {
+        &self.start
+    }
+
+    fn ask(&self) -> &Recording {
+        &self.nothing
+    }
+
+    fn tell(&self) -> &Recording {
+        &self.judge
+    }
+
+    fn state(&self) -> Vec<(String, View)> {
+        self.state.clone()
+    }
+
+    fn record(&mut self, evaluation: &mut dyn Evaluation) -> Result<Program> {
+        let mut generation = Recording::new();
+        evaluation.prepare(&mut generation)?;
+        for (number, stage) in self.stages.iter().enumerate() {
+            let keep = number + 1 < self.stages.len();
+            let (from, moved) = (stage.from, stage.moved);
+            let gradient = Gradient { slope: &self.slope, into: &self.gradients, from, moved, keep };
+            evaluation.differentiate(&self.points, &gradient, &mut generation)?;
+            if number == 0 {
+                generation.append(&self.judge);
+            }
+            generation.append(&stage.update);
+        }
+        let evaluations = u64::from(self.points.candidates) * self.stages.len() as u64;
+        Ok(Program { variants: vec![generation], order: Box::new(|_, _| 0), evaluations })
+    }
+}
+
+/// What is wrong with a descent in a wrapper that has no gradient to hand on.
+pub(super) fn refuse_to_wrap(inner: &dyn Optimizer) -> Result<()> {
+    if inner.descends() {
+        let remedy = "it needs the gradient in all coordinates: leave --search out";
+        return Err(Error::setting("search", inner.name(), remedy));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::mem::offset_of;
+
+    use super::*;
+    use crate::gpu::same_layout;
+
+    #[test]
+    fn box_and_spans_are_laid_out_as_in_the_shader() {
+        let text = include_str!("../../shaders/optimizer/descent.wgsl");
+        let fields = [
+            ("low", offset_of!(Bounds, low)),
+            ("high", offset_of!(Bounds, high)),
+            ("wall_low", offset_of!(Bounds, wall_low)),
+            ("wall_high", offset_of!(Bounds, wall_high)),
+            ("normal", offset_of!(Bounds, normal)),
+        ];
+        same_layout(text, "Bounds", size_of::<Bounds>(), &fields);
+        let fields = [
+            ("end", offset_of!(Span, end)),
+            ("width", offset_of!(Span, width)),
+            ("bias", offset_of!(Span, bias)),
+            ("scale", offset_of!(Span, scale)),
+            ("turns", offset_of!(Span, turns)),
+            ("turn", offset_of!(Span, turn)),
+        ];
+        same_layout(text, "Span", size_of::<Span>(), &fields);
+    }
+
+    #[test]
+    fn members_have_rules_of_their_own() {
+        let descent = Descent { rate: "0.001..0.1".parse().unwrap(), ..Descent::new(Name::Sgd) };
+        assert_eq!((descent.rule(0, 3).rate, descent.rule(2, 3).rate), (0.001, 0.1));
+        assert_eq!(descent.differing(2, 3), [("rate", 0.1)]);
+    }
+}

@@ -1,0 +1,185 @@
+//! Gradients of whole populations against central differences of the plain `f64` forward pass.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
+mod common;
+
+use common::gpu;
+use gradless::gpu::{Bindings, Gpu, Recording};
+use gradless::objective::network::{Activation, Architecture, Loss, Network};
+use gradless::population::{Context, Gradient, Objective, Points, Shape, Slope};
+use gradless::reference;
+
+/// Repeatable numbers in [-1, 1).
+fn numbers(count: usize, seed: u32) -> Vec<f32> {
+    (0..count as u32)
+        .map(|i| {
+            let x = (i ^ seed.wrapping_mul(0x9E37_79B9)).wrapping_mul(2_654_435_761);
+            ((x ^ (x >> 15)).wrapping_mul(0x85EB_CA77) >> 8) as f32 / 8_388_608.0 - 1.0
+        })
+        .collect()
+}
+
+/// A population at known places, with buffers for its gradient.
+struct Case {
+    architecture: Architecture,
+    features: Vec<f32>,
+    labels: Vec<u32>,
+    members: u32,
+    positions: Vec<f32>,
+}
+
+impl Case {
+    fn new(inputs: u32, hidden: &[u32], outputs: u32, activation: Activation, (rows, members): (usize, u32)) -> Self {
+        let architecture = Architecture { inputs, hidden: hidden.to_vec(), outputs, activation };
+        let dims = architecture.parameters() as usize;
+        Self {
+            features: numbers(rows * inputs as usize, 1).iter().map(|x| 2.0 * x).collect(),
+            labels: (0..rows as u32).map(|r| r.wrapping_mul(2_654_435_761) % outputs).collect(),
+            positions: numbers(dims * members as usize, 2).iter().map(|x| 1.5 * x).collect(),
+            members,
+            architecture,
+        }
+    }
+
+    /// Fitness and gradient of every member, after these calls.
+    fn on_device(&self, gpu: &Gpu, loss: Loss, largest_chunk: u32, calls: &[(usize, usize)]) -> (Vec<f32>, Vec<f32>) {
+        let mut network = Network::new(self.architecture.clone(), &self.features, &self.labels).unwrap();
+        network.loss = loss;
+        let dims = network.dims();
+        let clock = gpu.upload("clock", &[3u32, 0, 0, 9, 9, 0, 0, 0]).unwrap();
+        let context = Context {
+            gpu: gpu.clone(),
+            clock: Bindings::new().with("clock", clock.view()),
+            largest_chunk,
+            changing: false,
+            blockwise: false,
+            descends: true,
+        };
+        let shape = Shape { blocks: 1, members: self.members, width: dims };
+        let fitness = Points::fitness_buffer(gpu, "fitness", shape).unwrap();
+        let points = Points::direct(&context, "positions", shape, &fitness).unwrap();
+        let mut into = Vec::new();
+        for chunk in &points.chunks {
+            let mut columns = vec![0.0; (dims * points.stride) as usize];
+            for member in 0..chunk.members {
+                for i in 0..dims {
+                    columns[(i * points.stride + member) as usize] =
+                        self.positions[((chunk.first + member) * dims + i) as usize];
+                }
+            }
+            gpu.write(&chunk.positions.view(), &columns);
+            into.push(gpu.buffer::<f32>("gradient", u64::from(dims * points.stride)).unwrap());
+        }
+        let mut evaluation = network.bind(&context).unwrap();
+        let mut recording = Recording::new();
+        for (call, (from, moved)) in calls.iter().enumerate() {
+            let keep = call + 1 < calls.len();
+            let gradient = Gradient { slope: &Slope::Exact, into: &into, from: *from, moved: *moved, keep };
+            evaluation.differentiate(&points, &gradient, &mut recording).unwrap();
+        }
+        let mut views = vec![fitness.view()];
+        views.extend(into.iter().map(|buffer| buffer.view()));
+        let read = gpu.run(&recording, &views).unwrap();
+        let mut gradient = Vec::new();
+        for (index, chunk) in points.chunks.iter().enumerate() {
+            let columns: Vec<f32> = read.values(index + 1);
+            for member in 0..chunk.members {
+                gradient.extend((0..dims).map(|i| columns[(i * points.stride + member) as usize]));
+            }
+        }
+        (read.values(0)[..self.members as usize].to_vec(), gradient)
+    }
+
+    /// Slope of the loss in one weight of one member.
+    fn slope(&self, loss: Loss, member: usize, coordinate: usize) -> f64 {
+        let dims = self.architecture.parameters() as usize;
+        let mut position: Vec<f64> = self.positions[member * dims..][..dims].iter().map(|x| f64::from(*x)).collect();
+        let layers = self.architecture.layers();
+        let layer = layers.iter().rfind(|layer| layer.offset as usize <= coordinate).unwrap();
+        let (middle, step) = (position[coordinate], 1e-5);
+        let mut at = |x: f64| {
+            position[coordinate] = x;
+            reference::network::mean_loss(&self.architecture, loss, &position, &self.features, &self.labels)
+        };
+        (at(middle + step) - at(middle - step)) / (2.0 * step) / f64::from(layer.scale)
+    }
+
+    /// The worst error relative to the size of the gradient's own layer and member, at most so many coordinates each.
+    fn worst(&self, gradient: &[f32], loss: Loss, most: usize) -> f64 {
+        let dims = self.architecture.parameters() as usize;
+        let mut worst: f64 = 0.0;
+        for member in 0..self.members as usize {
+            for layer in self.architecture.layers() {
+                let (first, count) = (layer.offset as usize, layer.parameters() as usize);
+                let stride = count.div_ceil(most);
+                let pairs: Vec<(f64, f64)> = (first..first + count)
+                    .step_by(stride)
+                    .map(|i| (f64::from(gradient[member * dims + i]), self.slope(loss, member, i)))
+                    .collect();
+                let size = pairs.iter().map(|(_, exact)| exact.abs()).fold(0.0, f64::max);
+                let errors = pairs.iter().map(|(found, exact)| (found - exact).abs() / size.max(1e-12));
+                worst = worst.max(errors.fold(0.0, f64::max));
+            }
+        }
+        worst
+    }
+}
+
+const LOSSES: [Loss; 4] = [Loss::CrossEntropy, Loss::Bce, Loss::Mse, Loss::Mae];
+
+#[test]
+fn every_layer_activation_and_loss_has_the_gradient_of_its_twin() {
+    let Some(gpu) = gpu() else { return };
+    let mut worst: (f64, String) = (0.0, String::new());
+    for activation in Activation::ALL {
+        for loss in LOSSES {
+            // Without a hidden layer there is no activation.
+            let shallow = [&[][..]].into_iter().filter(|_| activation == Activation::Tanh);
+            for hidden in shallow.chain([&[9, 7][..]]) {
+                let case = Case::new(4, hidden, 3, activation, (37, 3));
+                let (_, gradient) = case.on_device(&gpu, loss, u32::MAX, &[(0, 0)]);
+                let error = case.worst(&gradient, loss, 1000);
+                assert!(error <= 1e-3, "{activation:?} {loss:?} {hidden:?}: {error}");
+                if error > worst.0 {
+                    worst = (error, format!("{activation:?} {loss:?} {hidden:?}"));
+                }
+            }
+        }
+    }
+    eprintln!("worst relative error {:.2e}: {}", worst.0, worst.1);
+}
+
+#[test]
+fn wide_layers_and_many_rows_have_the_gradient_of_their_twin() {
+    let Some(gpu) = gpu() else { return };
+    // More rows than a part, and a chunk that holds a few members only; and without subgroups.
+    for gpu in [gpu.clone(), gpu.without_subgroups()] {
+        let case = Case::new(3, &[17], 2, Activation::Tanh, (4500, 6));
+        let (_, gradient) = case.on_device(&gpu, Loss::CrossEntropy, 4, &[(0, 0)]);
+        assert!(case.worst(&gradient, Loss::CrossEntropy, 3) <= 1e-3);
+        let case = Case::new(70, &[40, 33], 11, Activation::Relu, (100, 2));
+        let (_, gradient) = case.on_device(&gpu, Loss::CrossEntropy, u32::MAX, &[(0, 0)]);
+        assert!(case.worst(&gradient, Loss::CrossEntropy, 40) <= 1e-3);
+    }
+}
+
+#[test]
+fn fitness_beside_a_gradient_is_the_loss() {
+    let Some(gpu) = gpu() else { return };
+    let case = Case::new(5, &[8], 4, Activation::Gelu, (50, 5));
+    let (fitness, _) = case.on_device(&gpu, Loss::Bce, u32::MAX, &[(0, 0)]);
+    for (value, position) in fitness.iter().zip(case.positions.chunks(case.architecture.parameters() as usize)) {
+        let exact =
+            reference::network::mean_loss(&case.architecture, Loss::Bce, position, &case.features, &case.labels);
+        assert!((f64::from(*value) - exact).abs() < 1e-5 * exact.max(1.0), "{value} {exact}");
+    }
+}
+
+#[test]
+fn a_gradient_in_stages_is_that_in_one_go() {
+    let Some(gpu) = gpu() else { return };
+    let case = Case::new(6, &[9, 7], 3, Activation::Sigmoid, (4200, 3));
+    let (_, whole) = case.on_device(&gpu, Loss::CrossEntropy, u32::MAX, &[(0, 0)]);
+    let (_, staged) = case.on_device(&gpu, Loss::CrossEntropy, u32::MAX, &[(2, 0), (1, 2), (0, 1)]);
+    assert_eq!(whole, staged);
+}
