@@ -134,7 +134,17 @@ fn measure(
         }
         let place = located(case, places).unwrap_or_default();
         let options = data::Options { seed, ..case.config.data_options() };
-        let dataset = data::load(&place, &options)?;
+        let dataset = match data::load(&place, &options) {
+            Ok(dataset) => dataset,
+            // Data that cannot be read cost their case, not the others.
+            Err(error) => {
+                let what = case.get.as_deref().map_or(String::new(), |get| format!("; it takes {get}"));
+                let cause = format!("{} is skipped: {error}{what}", case.name);
+                eprintln!("note: {cause}");
+                results[index].missing = Some(cause);
+                return Ok(());
+            }
+        };
         for note in dataset.notes.iter().filter(|_| seed == 1) {
             eprintln!("note: {}: {note}", case.name);
         }

@@ -79,6 +79,8 @@ impl CaseResult<'_> {
             agreement: matches!(measure, Measure::Agreement | Measure::AllAgreement),
             all: Some(measure).filter(|measure| matches!(measure, Measure::AllAccuracy | Measure::AllAgreement)),
             published: methods.iter().any(|method| beside(method).is_some()),
+            generations: self.case.config.target.is_some()
+                || self.case.published.iter().any(|published| published.generations.is_some()),
         };
         text.push_str(&columns.head());
         for method in methods {
@@ -95,6 +97,7 @@ impl CaseResult<'_> {
                 published: published.map_or(String::new(), |value| value.to_string()),
                 rest: [test(|t| t.precision), test(|t| t.recall), test(|t| t.f1)],
                 train_loss: method.train_loss.shown(4),
+                generations: method.generations.to_string(),
                 seconds: format!("{:.2}", method.seconds.mean),
             }));
         }
@@ -107,6 +110,8 @@ impl CaseResult<'_> {
                 agreement: cell(published.agreement.filter(|_| columns.all.is_none())),
                 all: cell(columns.all.and(published.agreement)),
                 rest: [published.precision, published.recall, published.f1].map(cell),
+                generations: cell(published.generations),
+                seconds: cell(published.seconds),
                 ..Row::default()
             }));
         }
@@ -137,6 +142,7 @@ struct Columns {
     agreement: bool,
     all: Option<Measure>,
     published: bool,
+    generations: bool,
 }
 
 /// The cells of a row.
@@ -150,6 +156,7 @@ struct Row {
     published: String,
     rest: [String; 3],
     train_loss: String,
+    generations: String,
     seconds: String,
 }
 
@@ -164,6 +171,7 @@ impl Columns {
             published: "published".into(),
             rest: ["precision", "recall", "F1"].map(Into::into),
             train_loss: "train loss".into(),
+            generations: "generations".into(),
             seconds: "seconds".into(),
         });
         let columns = row.matches('|').count() - 1;
@@ -176,7 +184,9 @@ impl Columns {
         cells.extend(self.all.map(|_| &row.all));
         cells.extend(self.published.then_some(&row.published));
         cells.extend(&row.rest);
-        cells.extend([&row.train_loss, &row.seconds]);
+        cells.push(&row.train_loss);
+        cells.extend(self.generations.then_some(&row.generations));
+        cells.push(&row.seconds);
         // An empty cell is one space, not two.
         cells.iter().map(|cell| if cell.is_empty() { "| ".into() } else { format!("| {cell} ") }).collect::<String>()
             + "|\n"
