@@ -8,7 +8,7 @@ struct Bounds {
     wall_high: f32,
     normal: u32, // first positions: 0 uniform in the box, 1 standard normal and biases 0
 }
-// Coordinates that belong together: the units of a layer.
+// Coordinates that belong together: the units of a layer. `span_of(coordinate)` stands beside this.
 struct Span {
     end: u32,   // the first coordinate past it
     width: u32, // coordinates of a unit
@@ -21,18 +21,9 @@ struct Span {
 @group(1) @binding(2) var<storage, read_write> fitness: array<f32>;
 @group(2) @binding(0) var<storage, read> gradient: array<f32>;
 @group(3) @binding(0) var<uniform> place: Bounds;
-@group(3) @binding(1) var<storage, read> spans: array<Span>;
 @group(3) @binding(2) var<storage, read_write> best: array<f32>;
 @group(3) @binding(3) var<storage, read_write> best_fitness: array<f32>;
 @group(3) @binding(4) var<storage, read_write> winner: array<u32>; // the member that is best now, if it is the best so far
-
-fn span_of(coordinate: u32) -> Span {
-    var index = 0u;
-    while index + 1u < SPANS && coordinate >= spans[index].end {
-        index += 1u;
-    }
-    return spans[index];
-}
 
 // One thread per coordinate of a member of a chunk.
 @compute @workgroup_size(WORKGROUP)
@@ -88,6 +79,6 @@ fn descend(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups
     if t >= COORDINATES * STRIDE || column >= chunk.members || clock.stopped != 0u { return; }
     let span = span_of(t / STRIDE);
     let step = f32(clock.generation * span.turns + span.turn + 1u);
-    let moved = stepped(t, column, step, positions[t] * span.scale, gradient[t], 1.0) / span.scale;
+    let moved = stepped(t, column * DIFFERING, step, positions[t] * span.scale, gradient[t], 1.0) / span.scale;
     positions[t] = clamp(moved, place.wall_low, place.wall_high);
 }

@@ -155,6 +155,11 @@ impl Activation {
     /// All, for help and tests.
     pub const ALL: [Self; 6] = [Self::Tanh, Self::Relu, Self::Sigmoid, Self::Gelu, Self::LeakyRelu, Self::Identity];
 
+    /// Whether its slope is told from the sum, not from its value.
+    fn slope_is_of_sum(self) -> bool {
+        self == Self::Gelu
+    }
+
     fn wgsl(self) -> &'static str {
         match self {
             Self::Tanh => include_str!("../../shaders/objective/activation/tanh.wgsl"),

@@ -1,6 +1,8 @@
 //! Descents: every member is a run of its own that goes down its gradient. An estimate of the gradient, an update rule,
 //! and which layers move when.
 
+use std::fmt::Write as _;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -8,7 +10,7 @@ use super::decay::Decay;
 use super::rule::{Name, Rule};
 use super::varied::Varied;
 use super::{Entry, listed, within};
-use crate::gpu::{Bindings, Buffer, Gpu, Recording, Source, Threads, View};
+use crate::gpu::{Bindings, Buffer, Recording, Source, Threads, View};
 use crate::population::{
     Context, Domain, Evaluation, Gradient, Group, Optimizer, OutputSwarm, Points, Program, Shape, Slope, Start, Step,
     WORST,
@@ -276,18 +278,6 @@ struct Bounds {
     normal: u32,
 }
 
-/// A group of coordinates as the kernels see it.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
-struct Span {
-    end: u32,
-    width: u32,
-    bias: u32,
-    scale: f32,
-    turns: u32,
-    turn: u32,
-}
-
 /// A stage of a generation: what moves in it, and what moved since the one before.
 struct Stage {
     from: usize,
@@ -329,7 +319,6 @@ impl DescentStep {
         let place = Bounds { low: domain.low, high: domain.high, wall_low, wall_high, normal: u32::from(!uniform) };
         let bindings = Bindings::new()
             .with("place", gpu.uniform("box", &place)?.view())
-            .with("spans", spans(gpu, &groups, None)?)
             .with("best", best.view())
             .with("best_fitness", best_fitness.view())
             .with("winner", winner.view())
@@ -360,23 +349,26 @@ impl DescentStep {
             state,
             points,
         };
+        let differing = !descent.differing(0, shape.members).is_empty();
         let rules: Vec<Rule> = (0..shape.members).map(|member| descent.rule(member, shape.members)).collect();
         let constants = step
             .points
             .constants(shape)
             .constant("REDUCE", gpu.reduction_width())
-            .constant("SPANS", groups.len() as u32)
+            .constant("DIFFERING", differing.into())
             .constant("CHANGING", context.changing.into());
-        let with = |constants: &Source| {
-            constants.clone().piece("descent", include_str!("../../shaders/optimizer/descent.wgsl"))
+        let with = |constants: &Source, stage: Option<usize>| {
+            let shader = include_str!("../../shaders/optimizer/descent.wgsl");
+            constants.clone().piece("spans", &spans(&groups, stage))?.piece("descent", shader)
         };
         for (index, chunk) in step.points.chunks.clone().iter().enumerate() {
-            let of_chunk = &rules[chunk.first as usize..][..chunk.members as usize];
+            // Where members do not differ, one record serves all: the cheapest kind of load.
+            let of_chunk = &rules[chunk.first as usize..][..if differing { chunk.members as usize } else { 1 }];
             let slots = u64::from(dims) * u64::from(step.points.stride);
             let bound = Rule::bind(&context, of_chunk, slots)?;
             let gradient = gpu.buffer::<f32>("gradient", slots)?;
             step.state.push((format!("moments.{index}"), bound.moments.clone()));
-            let source = with(&constants.clone().constant("FROM", 0).join(&bound.source))?;
+            let source = with(&constants.clone().constant("FROM", 0).join(&bound.source), None)?;
             let bindings = bindings.clone().and(&chunk.bindings).and(&bound.bindings).with("gradient", gradient.view());
             let threads = |coordinates: u32| Threads::Line(coordinates * step.points.stride);
             step.start.dispatch(gpu, &gpu.kernel("start", &source)?, &bindings, threads(dims))?;
@@ -386,9 +378,8 @@ impl DescentStep {
             step.judge.dispatch(gpu, &gpu.kernel("keep", &source)?, &bindings, Threads::Line(dims))?;
             for (number, stage) in step.stages.iter_mut().enumerate() {
                 let first = groups[stage.from].offset;
-                let source = with(&constants.clone().constant("FROM", first).join(&bound.source))?;
                 let turns = (descent.update == Update::PositionWise).then_some(number);
-                let bindings = bindings.clone().with("spans", spans(gpu, &groups, turns)?);
+                let source = with(&constants.clone().constant("FROM", first).join(&bound.source), turns)?;
                 stage.update.dispatch(gpu, &gpu.kernel("descend", &source)?, &bindings, threads(dims - first))?;
             }
             step.gradients.push(gradient);
@@ -405,23 +396,23 @@ fn groups(domain: &Domain, dims: u32) -> Vec<Group> {
     domain.groups.clone()
 }
 
-/// The groups on the device. Of a stage of position-wise updates: how often a group moves in a generation, and how
-/// often it has by then.
-fn spans(gpu: &Gpu, groups: &[Group], stage: Option<usize>) -> Result<View> {
-    let span = |(index, group): (usize, &Group)| {
+/// `span_of(coordinate)`: its group. Of a stage of position-wise updates: how often the group moves in a generation, and
+/// how often it has by then.
+fn spans(groups: &[Group], stage: Option<usize>) -> String {
+    let mut text = String::from("fn span_of(coordinate: u32) -> Span {\n");
+    for (index, group) in groups.iter().enumerate() {
         let turns = if stage.is_some() { index + 1 } else { 1 };
         let turn = stage.map_or(0, |stage| (stage + turns).saturating_sub(groups.len()));
-        Span {
-            end: group.offset + group.blocks * group.width,
-            width: group.width,
-            bias: group.bias.into(),
-            scale: group.scale,
-            turns: turns as u32,
-            turn: turn as u32,
-        }
-    };
-    let spans: Vec<Span> = groups.iter().enumerate().map(span).collect();
-    Ok(gpu.upload("spans", &spans)?.view())
+        let end = group.offset + group.blocks * group.width;
+        let (width, bias, scale) = (group.width, u32::from(group.bias), group.scale);
+        let span = format!("Span({end}u, {width}u, {bias}u, {scale:?}, {turns}u, {turn}u)");
+        let _ = if index + 1 == groups.len() {
+            writeln!(text, "    return {span};\n}}")
+        } else {
+            writeln!(text, "    if coordinate < {end}u {{ return {span}; }}")
+        };
+    }
+    text
 }
 
 impl Step for DescentStep {
@@ -492,7 +483,7 @@ mod tests {
     use crate::gpu::same_layout;
 
     #[test]
-    fn box_and_spans_are_laid_out_as_in_the_shader() {
+    fn bounds_are_laid_out_as_in_the_shader() {
         let text = include_str!("../../shaders/optimizer/descent.wgsl");
         let fields = [
             ("low", offset_of!(Bounds, low)),
@@ -502,15 +493,6 @@ mod tests {
             ("normal", offset_of!(Bounds, normal)),
         ];
         same_layout(text, "Bounds", size_of::<Bounds>(), &fields);
-        let fields = [
-            ("end", offset_of!(Span, end)),
-            ("width", offset_of!(Span, width)),
-            ("bias", offset_of!(Span, bias)),
-            ("scale", offset_of!(Span, scale)),
-            ("turns", offset_of!(Span, turns)),
-            ("turn", offset_of!(Span, turn)),
-        ];
-        same_layout(text, "Span", size_of::<Span>(), &fields);
     }
 
     #[test]

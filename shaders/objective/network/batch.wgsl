@@ -32,12 +32,11 @@ fn gather(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups)
     }
     for (var v = first; v < min(first + 4u, ROW_VECTORS); v += 1u) {
         let value = some_rows[near * ROW_VECTORS + v];
-        if COLUMNS == 0u {
+        if IN_ROWS != 0u {
             batch_rows[row * ROW_VECTORS + v] = value;
-            continue;
         }
         // The layered form reads columns: one input of all rows after the other.
-        for (var j = 0u; j < 4u; j += 1u) {
+        for (var j = 0u; j < select(4u, 0u, COLUMNS == 0u); j += 1u) {
             batch_columns[(4u * v + j) * COLUMNS + row] = value[j];
         }
     }

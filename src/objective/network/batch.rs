@@ -70,7 +70,8 @@ impl Batch {
         let padding = (WINDOW_BYTES / 16) as usize;
         let batch_vectors = (rows * row_vectors) as usize + padding;
         let mut labels = vec![0u32; padded_labels];
-        let by_row = if layered && !drawn {
+        let in_rows = !layered || (context.descends && super::gradient::fits(network, rows));
+        let by_row = if !in_rows {
             gpu.upload("rows", &[[0.0f32; 4]])?
         } else {
             let mut start = vectors(&network.features[..(rows * inputs) as usize], inputs);
@@ -112,6 +113,7 @@ impl Batch {
                     .constant("ROWS", rows)
                     .constant("ROW_VECTORS", row_vectors)
                     .constant("COLUMNS", columns)
+                    .constant("IN_ROWS", in_rows.into())
                     .piece("batch", include_str!("../../../shaders/objective/network/batch.wgsl"))?;
                 let bindings = Bindings::new()
                     .with("some_rows", some_rows.view())

@@ -5,14 +5,17 @@
 //! Lanes run along rows throughout, as in the layered form. A gradient is a product over rows: a thread sums a tile of
 //! units by inputs over every eighth (or so) row, then the lanes are added up in a fixed order.
 
+mod registers;
+
 use std::fmt::Write as _;
 
 use super::batch::{Batch, Rows};
 use super::layered::{Part, SCRATCH, Tile, dense, shared_operand, weights};
-use super::{Activation, Architecture, Layer, Loss, Network, total};
+use super::{Architecture, Layer, Loss, Network, total};
 use crate::gpu::{Bindings, Buffer, Gpu, Kernel, Recording, Source, Threads, WORKGROUP};
 use crate::population::{Chunk, Context, Extent, Gradient, Origin, OutputSwarm, Points, Slope};
 use crate::{Error, Result};
+pub(super) use registers::fits;
 
 /// Units and inputs of a thread's tile of a gradient.
 const PULLED: (u32, u32) = (4, 4);
@@ -34,6 +37,7 @@ struct SwarmUniform {
 /// Forward and backward pass of a network over a batch.
 pub(super) struct Backprop {
     context: Context,
+    network: Network,
     architecture: Architecture,
     loss: Loss,
     tile: Tile,
@@ -76,6 +80,7 @@ impl Backprop {
         let backward = layers[1..].iter().map(|l| l.outputs * tile.padded(l.inputs)).sum();
         Self {
             context: context.clone(),
+            network: network.clone(),
             architecture,
             loss: network.loss,
             tile,
@@ -95,6 +100,11 @@ impl Backprop {
         batch: &Batch,
         recording: &mut Recording,
     ) -> Result<()> {
+        let whole = gradient.from == 0 && gradient.moved == 0 && !gradient.keep;
+        let plain = *gradient.slope == Slope::Exact && self.loss != Loss::Accuracy;
+        if whole && plain && registers::suits(&self.network, batch.rows, points.candidates) {
+            return self.record_in_registers(points, gradient, batch, recording);
+        }
         let kernels = self.kernels(points, gradient.slope, batch)?;
         let per_part = self.part_candidates(points.candidates);
         let blocks = batch.parts();
@@ -121,6 +131,27 @@ impl Backprop {
             if gradient.moved == 0 {
                 total(&self.context, points, chunk, &partial, (blocks, batch.rows), recording)?;
             }
+        }
+        Ok(())
+    }
+
+    fn record_in_registers(
+        &self,
+        points: &Points,
+        gradient: &Gradient,
+        batch: &Batch,
+        recording: &mut Recording,
+    ) -> Result<()> {
+        let gpu = &self.context.gpu;
+        let kernel = registers::kernel(gpu, &self.network, batch, points)?;
+        let partial: Buffer<f32> = gpu.buffer("partial", points.stride.into())?;
+        let partial = Bindings::new().with("partial", partial.view());
+        for (chunk, into) in points.chunks.iter().zip(gradient.into) {
+            recording.append(&chunk.fill);
+            let bindings = registers::bindings(&self.context, batch, chunk)?.and(&partial);
+            let bindings = bindings.with("gradient", into.view());
+            recording.dispatch(gpu, &kernel, &bindings, Threads::Plane(chunk.members, 1))?;
+            total(&self.context, points, chunk, &partial, (1, batch.rows), recording)?;
         }
         Ok(())
     }
@@ -257,7 +288,7 @@ impl Backprop {
         let values = |label, layers: &[Layer]| -> Result<Vec<Buffer<f32>>> {
             layers.iter().map(|l| gpu.buffer(label, size(self.tile.padded(l.outputs)))).collect()
         };
-        let hidden = if self.architecture.activation == Activation::Gelu { layers.len() - 1 } else { 0 };
+        let hidden = if self.architecture.activation.slope_is_of_sum() { layers.len() - 1 } else { 0 };
         let staged =
             |way: usize| gpu.buffer("staged weights", u64::from(candidates) * u64::from(self.staged[way]).max(1));
         let room = Room {
@@ -304,7 +335,7 @@ impl Backprop {
         let mut offset = 0;
         let mut kernels = Vec::new();
         for (l, layer) in layers.iter().enumerate() {
-            let sums = l + 1 == layers.len() || self.architecture.activation == Activation::Gelu;
+            let sums = l + 1 == layers.len() || self.architecture.activation.slope_is_of_sum();
             let source = Source::new()
                 .constant("STAGED", self.staged[0])
                 .constant("OFFSET", offset)
@@ -323,7 +354,7 @@ impl Backprop {
 
     /// From sums to values, where both are kept.
     fn activation_kernels(&self, layers: &[Layer]) -> Result<Vec<Kernel>> {
-        if self.architecture.activation != Activation::Gelu {
+        if !self.architecture.activation.slope_is_of_sum() {
             return Ok(Vec::new());
         }
         let kernel = |layer: &Layer| {
