@@ -110,8 +110,9 @@ pub enum Measure {
 pub struct Summary {
     /// Methods to show, each one that is run.
     pub methods: Vec<String>,
-    /// What is shown; the experiment's measure where it is left out.
-    pub measure: Option<Measure>,
+    /// What is shown, a table each; the experiment's measure where it is left out.
+    #[serde(default)]
+    pub measures: Vec<Measure>,
     /// How far below a published figure ours may be and still count as reached, 0 to 1.
     #[serde(default = "point")]
     pub within: f64,

@@ -45,7 +45,9 @@ pub(super) fn run(arguments: &Reproduce) -> Result<()> {
         .collect();
     for index in 0..results.len() {
         if let Some(missing) = &results[index].missing {
-            eprintln!("note: {missing}");
+            if first_of_group(&results, index) {
+                eprintln!("note: {missing}");
+            }
         } else {
             measure(&gpu, &experiment, &places, &mut results, index, &mut kept)?;
         }
@@ -91,6 +93,11 @@ fn list(as_json: bool) -> Result<()> {
     Ok(())
 }
 
+/// Whether no case before has the same data: what is said of them is said once.
+fn first_of_group(results: &[CaseResult], index: usize) -> bool {
+    results[..index].iter().all(|other| other.case.group != results[index].case.group)
+}
+
 /// Where the data of a case are: a name that is built in as it is, else the first place that has the file.
 fn located(case: &Case, places: &[PathBuf]) -> Option<String> {
     let data = &case.config.data;
@@ -110,7 +117,7 @@ fn missing(case: &Case, places: &[PathBuf]) -> Option<String> {
     let (data, what) = (&case.config.data, case.get.as_deref().unwrap_or("the file"));
     let place = places.first().map_or_else(|| data.into(), |place| place.join(data));
     let here = place.display();
-    Some(format!("{} is skipped: put {what} at {here}, or name the folder that has {data} with --data", case.name))
+    Some(format!("{} is skipped: put {what} at {here}, or name the folder that has {data} with --data", case.group))
 }
 
 /// How often the tables are written while runs go on: with many cases that takes a while itself. Each run is kept at once.
@@ -139,14 +146,16 @@ fn measure(
             // Data that cannot be read cost their case, not the others.
             Err(error) => {
                 let what = case.get.as_deref().map_or(String::new(), |get| format!("; it takes {get}"));
-                let cause = format!("{} is skipped: {error}{what}", case.name);
-                eprintln!("note: {cause}");
+                let cause = format!("{} is skipped: {error}{what}", case.group);
+                if first_of_group(results, index) {
+                    eprintln!("note: {cause}");
+                }
                 results[index].missing = Some(cause);
                 return Ok(());
             }
         };
-        for note in dataset.notes.iter().filter(|_| seed == 1) {
-            eprintln!("note: {}: {note}", case.name);
+        for note in dataset.notes.iter().filter(|_| seed == 1 && first_of_group(results, index)) {
+            eprintln!("note: {}: {note}", case.group);
         }
         for method in &methods {
             let config = Config { seed, ..method.apply(&case.config)? };

@@ -193,25 +193,28 @@ impl Columns {
     }
 }
 
-/// The table over all cases, where the experiment asks for one.
-fn overview(experiment: &Experiment, results: &[CaseResult], comparisons: &[Option<Comparison>]) -> Option<Overview> {
-    let summary = experiment.summary.as_ref()?;
+/// The tables over all cases, where the experiment asks for any.
+fn overviews(experiment: &Experiment, results: &[CaseResult], comparisons: &[Option<Comparison>]) -> Vec<Overview> {
+    let Some(summary) = &experiment.summary else { return Vec::new() };
     let cases: Vec<Case> = results.iter().map(|result| result.case.clone()).collect();
     let mean = |case: &Case, name: &str, measure| {
         let at = results.iter().position(|result| result.case.name == case.name)?;
         let method = comparisons[at].as_ref()?.methods.iter().find(|method| method.method == name)?;
         Some(ours(method, measure)?.mean)
     };
-    Some(Overview::of(summary, experiment.measure, &cases, mean))
+    let measures = if summary.measures.is_empty() { &[experiment.measure][..] } else { &summary.measures };
+    let overview = |&measure| Overview::of(summary, measure, &cases, |case, name| mean(case, name, measure));
+    measures.iter().map(overview).collect()
 }
 
 fn comparisons(results: &[CaseResult]) -> Result<Vec<Option<Comparison>>> {
     results.iter().map(CaseResult::comparison).collect()
 }
 
-/// Ours against published, a point for each data set, loss and method.
+/// Ours against published, a point for each data set, loss and method, by the first measure of the summary.
 pub(super) fn overview_picture(experiment: &Experiment, results: &[CaseResult], folder: &Path) -> Result<()> {
-    let Some(overview) = overview(experiment, results, &comparisons(results)?) else { return Ok(()) };
+    let overviews = overviews(experiment, results, &comparisons(results)?);
+    let Some(overview) = overviews.first() else { return Ok(()) };
     let points = overview.points();
     if points.is_empty() {
         return Ok(());
@@ -242,8 +245,8 @@ pub(super) fn write(
         adapter.name,
         adapter.driver
     )?;
-    let overview = overview(experiment, results, &comparisons);
-    if let Some(overview) = &overview {
+    let overviews = overviews(experiment, results, &comparisons);
+    for overview in &overviews {
         let heading = overview.measure.heading();
         write!(markdown, "\n## All cases: {heading}, ours / published\n\n{}", overview.markdown())?;
     }
@@ -254,7 +257,7 @@ pub(super) fn write(
     let report = json!({
         "command": "reproduce", "version": env!("CARGO_PKG_VERSION"), "device": device_json(gpu),
         "name": name, "title": title, "source": source, "about": about, "seeds": seeds, "measure": measure,
-        "summary": overview, "cases": cases, "out": path,
+        "summary": overviews, "cases": cases, "out": path,
     });
     let measured = results.iter().map(CaseResult::measured).collect::<Result<Vec<_>>>()?;
     let rows: Vec<_> = results
