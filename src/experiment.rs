@@ -17,6 +17,7 @@ pub use overview::{Figure, Overview};
 /// The experiments that come with the program: name and text. A new one is its file and a line here.
 const BUILT_IN: &[(&str, &str)] = &[
     ("neuron-pso", include_str!("../assets/experiments/neuron-pso.toml")),
+    ("adaswarm", include_str!("../assets/experiments/adaswarm.toml")),
     ("position-wise", include_str!("../assets/experiments/position-wise.toml")),
 ];
 
@@ -258,11 +259,9 @@ mod tests {
         assert!(Experiment::text("nothing").unwrap_err().to_string().contains("neuron-pso"));
     }
 
-    /// Those whose optimizers are not there yet: a name moves from here to [`BUILT_IN`] once they are.
     #[test]
-    fn the_waiting_experiments_follow_the_grammar() {
-        let text = include_str!("../assets/experiments/adaswarm.toml").replace("epochs =", "generations =");
-        let experiment = grammar::read(&text, "adaswarm").unwrap();
+    fn the_tables_of_adaswarm_are_whole() {
+        let experiment = Experiment::parse(&Experiment::text("adaswarm").unwrap(), "adaswarm").unwrap();
         assert_eq!((experiment.cases.len(), experiment.chosen(&["wine".into()]).unwrap().len()), (45, 3));
         for case in &experiment.cases {
             let figures = ["adam", "adaswarm"].map(|method| case.beside(method, experiment.measure));

@@ -134,7 +134,7 @@ fn measure(
 ) -> Result<()> {
     let case = results[index].case;
     let methods = case.methods()?;
-    let (mut warm, mut written) = (Vec::new(), Instant::now());
+    let mut warm = Vec::new();
     for seed in 1..=u64::from(experiment.seeds) {
         if interrupted() {
             break;
@@ -176,8 +176,8 @@ fn measure(
                 results[index].records.push(record.clone());
             }
             // Of what was there already the tables are written once, at the end.
-            if fresh && written.elapsed() >= PAUSE {
-                written = Instant::now();
+            if fresh && kept.written.elapsed() >= PAUSE {
+                kept.written = Instant::now();
                 write(gpu, experiment, results, &kept.path)?;
             }
         }

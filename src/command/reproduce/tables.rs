@@ -221,7 +221,7 @@ pub(super) fn overview_picture(experiment: &Experiment, results: &[CaseResult], 
     }
     let series: Vec<_> = points.iter().map(|(name, points)| (name.as_str(), points.as_slice())).collect();
     let (title, kind) = (format!("{}: ours against published", experiment.name), overview.measure.heading());
-    let (x_label, y_label) = (format!("published {kind}"), format!("{kind}, mean of {} seeds", experiment.seeds));
+    let (x_label, y_label) = (format!("published {kind}"), format!("ours: {kind}, mean over seeds"));
     let picture = Scatter { title: &title, x_label: &x_label, y_label: &y_label, series: &series };
     Ok(diagonal(&picture, &folder.join("overview"))?)
 }
