@@ -302,7 +302,8 @@ pub(crate) struct Compare {
 pub(crate) struct Reproduce {
     /// Name of an experiment, or a .toml file that describes one.
     pub(crate) experiment: Option<String>,
-    /// Only the case of this name; may be given again [default: all].
+    /// Only the case of this name, or the cases of a data set (iris for iris-mse, iris-mae ...); may be given again
+    /// [default: all].
     #[arg(long, value_name = "CASE")]
     pub(crate) only: Vec<String>,
     /// Runs of each method [default: the experiment's].

@@ -86,7 +86,9 @@ fn list(as_json: bool) -> Result<()> {
     }
     let mut table = super::table(&["name", "paper", "source", "cases"]);
     for e in &all {
-        let cases: Vec<_> = e.cases.iter().map(|case| case.name.as_str()).collect();
+        // A group of several losses is named once: `--only` takes it, too.
+        let mut cases: Vec<_> = e.cases.iter().map(|case| case.group.as_str()).collect();
+        cases.dedup();
         table.add_row([&e.name, &e.title, &e.source, &cases.join(", ")]);
     }
     say!("{table}");
@@ -145,7 +147,10 @@ fn measure(
             Ok(dataset) => dataset,
             // Data that cannot be read cost their case, not the others.
             Err(error) => {
-                let what = case.get.as_deref().map_or(String::new(), |get| format!("; it takes {get}"));
+                let what = case
+                    .get
+                    .as_deref()
+                    .map_or(String::new(), |get| format!("; it takes {}", get.trim_end_matches(',')));
                 let cause = format!("{} is skipped: {error}{what}", case.group);
                 if first_of_group(results, index) {
                     eprintln!("note: {cause}");
