@@ -71,8 +71,10 @@ pub(crate) struct Device {
 
 #[derive(Args, Debug)]
 pub(crate) struct Train {
-    /// A built-in set (`gradless data list`), a .csv file, or a folder of IDX files as MNIST comes in
-    /// (train-images-idx3-ubyte, train-labels-idx1-ubyte, and t10k-... as the test part; .gz or not).
+    /// A built-in set (`gradless data list`), a .csv file, a .bin file of CIFAR records, or a folder of images: IDX files
+    /// as MNIST comes in (train-images-idx3-ubyte, train-labels-idx1-ubyte, and t10k-... as the test part), CIFAR
+    /// records (data_batch_1.bin, test_batch.bin; all .gz or not), or PNG files (train/CLASS/*.png, test/CLASS/*.png, or
+    /// CLASS/*.png).
     #[arg(required_unless_present_any = ["resume", "config", "help_settings"])]
     pub(crate) data: Option<String>,
     /// Label column, by name or number from 1 [default: class, label or target, else the last].
@@ -172,7 +174,7 @@ pub(crate) struct Search {
 pub(crate) struct Eval {
     /// Folder of a run, or its model.safetensors.
     pub(crate) run: PathBuf,
-    /// A file with a label column, a built-in set, or a folder of IDX files (its test part is scored).
+    /// A file with a label column, a built-in set, or a folder of images (its test part is scored).
     pub(crate) data: String,
     /// Whether the first row holds names [default: judged by the row].
     #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
@@ -241,7 +243,7 @@ pub(crate) struct Minimize {
     after_help = "Example: gradless compare iris --optimizers pso,gwo:leaders=best-3,pso:population=32 --seeds 10"
 )]
 pub(crate) struct Compare {
-    /// A built-in set (`gradless data list`), a .csv file, or a folder of IDX files.
+    /// A built-in set (`gradless data list`), a .csv file, or a folder of images.
     pub(crate) data: String,
     /// Methods, with commas or spaces between: OPTIMIZER, OPTIMIZER:KEY=VALUE,KEY=VALUE or SEARCH/OPTIMIZER. KEY is a
     /// setting of the optimizer, or population, generations or batch in place of the common one. May be given again.
@@ -313,7 +315,8 @@ pub(crate) struct Compare {
 pub(crate) struct Reproduce {
     /// Name of an experiment, or a .toml file that describes one.
     pub(crate) experiment: Option<String>,
-    /// Only the case of this name; may be given again [default: all].
+    /// Only the case of this name, or the cases of a data set (iris for iris-mse, iris-mae ...); may be given again
+    /// [default: all].
     #[arg(long, value_name = "CASE")]
     pub(crate) only: Vec<String>,
     /// Runs of each method [default: the experiment's].

@@ -15,7 +15,7 @@ use crate::{Error, Result};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// A built-in name, a file, or a folder of IDX files.
+    /// A built-in name, a file, or a folder of images.
     pub data: String,
     /// Label column: name or number from 1; none to look for `class`, `label`, `target`, else the last.
     pub label: Option<String>,

@@ -1,17 +1,20 @@
 //! Data: from a name, a CSV file or a folder of images to scaled numbers, ready for the device.
 //!
 //! The tour: [`builtin`](known) and `csv` give a [`Grid`] of text cells; [`Table`] says which column is
-//! the label; `idx` gives [`Images`], which need no text; [`split()`] holds rows out; [`Encoder`], fitted on
+//! the label; `idx`, `cifar` and `pictures` give [`Images`], which need no text; [`split()`] holds rows out; [`Encoder`], fitted on
 //! the rest alone, turns cells and pixels into numbers.
 //! Whatever is decided on the way that someone might not expect is said aloud in [`Notes`].
 
 mod builtin;
+mod cifar;
 mod column;
 mod csv;
 mod encode;
+mod folder;
 mod generated;
 mod idx;
 mod images;
+mod pictures;
 mod split;
 mod table;
 mod unseen;
@@ -26,7 +29,7 @@ pub use builtin::{Known, known};
 pub use column::{Column, Kind, Level};
 pub use csv::{MAXIMUM_BYTES, MAXIMUM_COLUMNS, parse, read};
 pub use encode::{Encoder, MAXIMUM_FEATURES, MAXIMUM_VALUES, Part};
-pub use idx::read_folder;
+pub use folder::read_folder;
 pub use images::{Images, Pixels};
 pub use split::{Split, split};
 pub use table::{Grid, MAXIMUM_CLASSES, Notes, Table};
@@ -142,8 +145,8 @@ impl Raw {
 }
 
 /// Loads a built-in or generated set by its name (`iris`, `moons`, `moons:500`, `moons:n=500,noise=0.1`), a
-/// CSV file by its path, or a folder of IDX files. A built-in name goes before a file of that name; `./iris`
-/// is the file.
+/// CSV file by its path, a folder of images ([`read_folder`]), or a file of CIFAR records (`.bin`, `.bin.gz`). A
+/// built-in name goes before a file of that name; `./iris` is the file.
 ///
 /// # Errors
 /// An unknown name, a file that cannot be read or understood, an option out of range.
@@ -162,7 +165,7 @@ pub fn load(source: &str, options: &Options) -> Result<Dataset> {
     if !path.exists() && !ending && path.components().count() < 2 {
         let names: Vec<&str> = known().iter().map(|known| known.name).collect();
         let names = names.join(", ");
-        let remedy = format!("neither a known data set ({names}) nor there; give a CSV file or a folder of IDX files");
+        let remedy = format!("neither a known data set ({names}) nor there; give a CSV file or a folder of images");
         return Err(Error::setting("data", source, remedy));
     }
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
@@ -171,6 +174,9 @@ pub fn load(source: &str, options: &Options) -> Result<Dataset> {
         let whole = || Some(path.canonicalize().ok()?.file_name()?.to_string_lossy().into_owned());
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).or_else(whole);
         return Dataset::of_images(&name.unwrap_or_else(|| "images".into()), read_folder(path)?, options);
+    }
+    if cifar::is_named(path) {
+        return Dataset::of_images(&cifar::stem(path), cifar::read_file(path)?, options);
     }
     // A label given by number tells nothing about the first row.
     let label = options.label.as_deref().filter(|label| table::number(label).is_none());

@@ -240,7 +240,12 @@ published = [
 [[case]]
 name = "square"
 losses = ["mse"]
-config = { data = "xor:60", test = 0 }
+config = { data = "xor:60", test = 0, target = 9.0 }
+published = [{ method = "descent", generations = 81, seconds = 2.5, source = "Table 2" }]
+[[case]]
+name = "broken"
+get = "a whole table"
+config = { data = "broken.csv" }
 "#;
 
 #[test]
@@ -250,8 +255,17 @@ fn an_experiment_of_losses_stands_beside_its_published_table() {
     }
     let home = tempfile::tempdir().unwrap();
     std::fs::write(home.path().join("tables.toml"), TABLES).unwrap();
-    let (report, _) = json(home.path(), "reproduce tables.toml");
-    assert_eq!(texts(&report["cases"], "name"), ["flowers-mse", "flowers-mae", "square-mse"]);
+    std::fs::write(home.path().join("broken.csv"), "a,class\n1,").unwrap();
+    let (report, errors) = json(home.path(), "reproduce tables.toml --data .");
+    let names = ["flowers-mse", "flowers-mae", "square-mse", "broken-mse", "broken-mae"];
+    assert_eq!(texts(&report["cases"], "name"), names);
+    // Data that cannot be read cost their own cases, and are told of once.
+    assert_eq!(
+        (errors.matches("broken is skipped").count(), errors.matches("a whole table").count()),
+        (1, 1),
+        "{errors}"
+    );
+    assert!(report["cases"][4]["skipped"].as_str().unwrap().contains("broken.csv"));
     let out = home.path().join("runs/reproduce-tables");
     let tables = std::fs::read_to_string(out.join("tables.md")).unwrap();
     for text in [
@@ -261,6 +275,8 @@ fn an_experiment_of_losses_stands_beside_its_published_table() {
         "| method | runs | accuracy | agreement | agreement, all rows | published | precision |",
         "Published (agreement, all rows): Table 1; nowhere.",
         "| published: adam (nowhere) | | | | 0.5 | | | | | |",
+        "| train loss | generations | seconds |",
+        "| published: descent (Table 2) | | | | | | | | | 81 | 2.5 |",
     ] {
         assert!(tables.contains(text), "{text}: {tables}");
     }
@@ -272,9 +288,9 @@ fn an_experiment_of_losses_stands_beside_its_published_table() {
             assert!((share("all") - (0.8 * share("train") + 0.2 * share("test"))).abs() < 1e-12, "{run}");
         }
     }
-    let figures = report["summary"]["figures"].as_array().unwrap();
+    let figures = report["summary"][0]["figures"].as_array().unwrap();
     let mean = flowers["methods"][0]["all_agreement"]["mean"].as_f64();
-    assert_eq!((figures.len(), figures[0]["ours"].as_f64(), figures[0]["published"].as_f64()), (6, mean, Some(0.1)));
+    assert_eq!((figures.len(), figures[0]["ours"].as_f64(), figures[0]["published"].as_f64()), (10, mean, Some(0.1)));
     // Nothing held out: all rows are those learned from.
     let square = &report["cases"][2]["runs"][0];
     assert_eq!(square["all"]["agreement"], square["train"]["agreement"]);

@@ -24,6 +24,8 @@ pub(super) fn list(output: &Output) -> Result<()> {
         table.add_row([set.name, &rows, &features, &classes, set.about]);
     }
     say!("{table}");
-    say!("or give a file, or a folder of IDX files such as MNIST's: gradless train FILE.csv, gradless train FOLDER");
+    say!(
+        "or give a file, or a folder of images (IDX files as MNIST's, CIFAR records, or PNG files in a folder for each class): gradless train FILE.csv, gradless train FOLDER"
+    );
     Ok(())
 }

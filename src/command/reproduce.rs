@@ -45,7 +45,9 @@ pub(super) fn run(arguments: &Reproduce) -> Result<()> {
         .collect();
     for index in 0..results.len() {
         if let Some(missing) = &results[index].missing {
-            eprintln!("note: {missing}");
+            if first_of_group(&results, index) {
+                eprintln!("note: {missing}");
+            }
         } else {
             measure(&gpu, &experiment, &places, &mut results, index, &mut kept)?;
         }
@@ -84,11 +86,18 @@ fn list(as_json: bool) -> Result<()> {
     }
     let mut table = super::table(&["name", "paper", "source", "cases"]);
     for e in &all {
-        let cases: Vec<_> = e.cases.iter().map(|case| case.name.as_str()).collect();
+        // A group of several losses is named once: `--only` takes it, too.
+        let mut cases: Vec<_> = e.cases.iter().map(|case| case.group.as_str()).collect();
+        cases.dedup();
         table.add_row([&e.name, &e.title, &e.source, &cases.join(", ")]);
     }
     say!("{table}");
     Ok(())
+}
+
+/// Whether no case before has the same data: what is said of them is said once.
+fn first_of_group(results: &[CaseResult], index: usize) -> bool {
+    results[..index].iter().all(|other| other.case.group != results[index].case.group)
 }
 
 /// Where the data of a case are: a name that is built in as it is, else the first place that has the file.
@@ -110,7 +119,7 @@ fn missing(case: &Case, places: &[PathBuf]) -> Option<String> {
     let (data, what) = (&case.config.data, case.get.as_deref().unwrap_or("the file"));
     let place = places.first().map_or_else(|| data.into(), |place| place.join(data));
     let here = place.display();
-    Some(format!("{} is skipped: put {what} at {here}, or name the folder that has {data} with --data", case.name))
+    Some(format!("{} is skipped: put {what} at {here}, or name the folder that has {data} with --data", case.group))
 }
 
 /// How often the tables are written while runs go on: with many cases that takes a while itself. Each run is kept at once.
@@ -127,16 +136,31 @@ fn measure(
 ) -> Result<()> {
     let case = results[index].case;
     let methods = case.methods()?;
-    let (mut warm, mut written) = (Vec::new(), Instant::now());
+    let mut warm = Vec::new();
     for seed in 1..=u64::from(experiment.seeds) {
         if interrupted() {
             break;
         }
         let place = located(case, places).unwrap_or_default();
         let options = data::Options { seed, ..case.config.data_options() };
-        let dataset = data::load(&place, &options)?;
-        for note in dataset.notes.iter().filter(|_| seed == 1) {
-            eprintln!("note: {}: {note}", case.name);
+        let dataset = match data::load(&place, &options) {
+            Ok(dataset) => dataset,
+            // Data that cannot be read cost their case, not the others.
+            Err(error) => {
+                let what = case
+                    .get
+                    .as_deref()
+                    .map_or(String::new(), |get| format!("; it takes {}", get.trim_end_matches(',')));
+                let cause = format!("{} is skipped: {error}{what}", case.group);
+                if first_of_group(results, index) {
+                    eprintln!("note: {cause}");
+                }
+                results[index].missing = Some(cause);
+                return Ok(());
+            }
+        };
+        for note in dataset.notes.iter().filter(|_| seed == 1 && first_of_group(results, index)) {
+            eprintln!("note: {}: {note}", case.group);
         }
         for method in &methods {
             let config = Config { seed, ..method.apply(&case.config)? };
@@ -157,8 +181,8 @@ fn measure(
                 results[index].records.push(record.clone());
             }
             // Of what was there already the tables are written once, at the end.
-            if fresh && written.elapsed() >= PAUSE {
-                written = Instant::now();
+            if fresh && kept.written.elapsed() >= PAUSE {
+                kept.written = Instant::now();
                 write(gpu, experiment, results, &kept.path)?;
             }
         }

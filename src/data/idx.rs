@@ -26,11 +26,16 @@ struct Pair {
     labels: PathBuf,
 }
 
+/// Whether a folder has such files, or one of them.
+pub(super) fn is_folder(folder: &Path) -> bool {
+    [TRAIN, TEST].iter().any(|part| !matches!(pair(folder, part), Ok(None)))
+}
+
 /// The training files of a folder and, behind them, its test files where it has them.
 ///
 /// # Errors
 /// No such files, or one without its partner; a file that is damaged, too large, or does not fit the others.
-pub fn read_folder(folder: &Path) -> Result<Images> {
+pub(super) fn read_folder(folder: &Path) -> Result<Images> {
     let Some(pair) = pair(folder, TRAIN)? else { return Err(nothing(folder)) };
     let images = pair.read(folder)?;
     match self::pair(folder, TEST)? {
@@ -55,7 +60,8 @@ pub(super) fn read_test(folder: &Path) -> Result<(Images, Notes)> {
 fn nothing(folder: &Path) -> Error {
     let cause = format!(
         "a folder without {TRAIN}-images-idx3-ubyte and {TRAIN}-labels-idx1-ubyte (a dot before idx or .gz at the end are \
-         fine, {TEST}-... beside them is the test part): give a folder of IDX files, or a CSV file"
+         fine, {TEST}-... beside them is the test part), without CIFAR records (data_batch_1.bin) and without folders of \
+         .png files, one for each class: give one of these (unpacked, where it came as .tar.gz or .zip), or a CSV file"
     );
     Error::file(folder, cause)
 }

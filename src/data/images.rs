@@ -1,4 +1,4 @@
-//! Raw grey images and how their pixels become features: all pixels share one mean and one deviation.
+//! Raw images, grey or in colour, and how their pixels become features: all values share one mean and one deviation.
 //!
 //! Pixels are one quantity measured at many places, so no place is scaled up for varying little, and one
 //! that never varies in training stays an input.
@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 /// Name of the label column where images are written as a table.
 const LABEL: &str = "label";
 
-/// Grey images of one size, every one belonging to a class.
+/// Images of one size, every one belonging to a class.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Images {
     /// The folder, or the name of a built-in set.
@@ -25,9 +25,11 @@ pub struct Images {
     pub height: usize,
     /// Pixels from left to right.
     pub width: usize,
-    /// Image after image, row after row.
+    /// Values of a pixel: 1 (grey), or 3 (red, green, blue).
+    pub channels: usize,
+    /// Image after image, channel after channel, row after row.
     pub pixels: Vec<u8>,
-    /// Class names, sorted by value.
+    /// Class names, sorted by value or, where they are words, in the order of their set.
     pub classes: Vec<String>,
     /// The class of every image, an index into `classes`.
     pub labels: Vec<u32>,
@@ -43,20 +45,38 @@ pub struct Pixels {
     pub height: usize,
     /// Pixels from left to right.
     pub width: usize,
+    /// Values of a pixel.
+    #[serde(default = "grey", skip_serializing_if = "is_grey")]
+    pub channels: usize,
     /// Mean of all training pixels.
     pub mean: f64,
     /// Their population standard deviation, above 0.
     pub sd: f64,
 }
 
+fn grey() -> usize {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_grey(channels: &usize) -> bool {
+    *channels == grey()
+}
+
+/// `28 x 28`, or `32 x 32 x 3` in colour.
+pub(super) fn sizes(height: usize, width: usize, channels: usize) -> String {
+    if is_grey(&channels) { format!("{height} x {width}") } else { format!("{height} x {width} x {channels}") }
+}
+
 impl Images {
-    /// Images with a label each; `pixels.len()` is `labels.len() * height * width`.
+    /// Grey images with a label each; `pixels.len()` is `labels.len() * height * width`.
     pub(super) fn new(origin: &str, height: usize, width: usize, pixels: Vec<u8>, labels: &[u8]) -> Self {
         debug_assert_eq!(pixels.len(), labels.len() * height * width);
         let mut images = Self {
             origin: origin.into(),
             height,
             width,
+            channels: grey(),
             pixels,
             classes: Vec::new(),
             labels: Vec::new(),
@@ -77,10 +97,8 @@ impl Images {
     /// These images and, as the test part, others of their size.
     pub(super) fn followed_by(mut self, test: Self) -> Result<Self, String> {
         if (self.height, self.width) != (test.height, test.width) {
-            return Err(format!(
-                "images of {} x {}, those before them of {} x {}: take both from one set",
-                test.height, test.width, self.height, self.width
-            ));
+            let (these, those) = (test.size(), self.size());
+            return Err(format!("images of {these}, those before them of {those}: take both from one set"));
         }
         self.test_from = Some(self.rows());
         let numbers = |images: &Self| -> Vec<u32> {
@@ -92,14 +110,29 @@ impl Images {
         Ok(self)
     }
 
+    /// Leaves out the images before `row`.
+    pub(super) fn keep_from(&mut self, row: usize) {
+        self.pixels.drain(..row * self.count());
+        self.labels.drain(..row);
+    }
+
     /// Number of images.
     pub fn rows(&self) -> usize {
         self.labels.len()
     }
 
+    /// Numbers that an image is made of.
+    fn count(&self) -> usize {
+        self.height * self.width * self.channels
+    }
+
+    fn size(&self) -> String {
+        sizes(self.height, self.width, self.channels)
+    }
+
     /// The pixels of an image.
     fn image(&self, row: usize) -> &[u8] {
-        let count = self.height * self.width;
+        let count = self.count();
         &self.pixels[row * count..][..count]
     }
 
@@ -109,6 +142,9 @@ impl Images {
         let mut hash = Fnv::default();
         for number in [self.height, self.width, self.test_from.map_or(0, |row| row + 1)] {
             hash.add(&(number as u64).to_le_bytes());
+        }
+        if !is_grey(&self.channels) {
+            hash.add(&(self.channels as u64).to_le_bytes());
         }
         self.classes.iter().for_each(|class| hash.add(class.as_bytes()));
         self.labels.iter().for_each(|label| hash.add(&label.to_le_bytes()));
@@ -122,7 +158,7 @@ impl Images {
     /// [`Error::File`] when it cannot be written.
     pub fn save_csv(&self, rows: &[usize], path: &Path) -> Result<()> {
         let mut writer = ::csv::Writer::from_path(path).map_err(|error| Error::file(path, error))?;
-        let header = std::iter::once(LABEL.to_string()).chain(pixel_names(self.height * self.width));
+        let header = std::iter::once(LABEL.to_string()).chain(pixel_names(self.count()));
         writer.write_record(header).map_err(|error| Error::file(path, error))?;
         for &row in rows {
             let cells = self.image(row).iter().map(u8::to_string);
@@ -157,12 +193,12 @@ impl Pixels {
         if counts.iter().filter(|&&count| count > 0).count() < 2 {
             return Err(Error::file(&images.origin, "all training pixels are equal: there is nothing to learn from"));
         }
-        Ok(Self { height: images.height, width: images.width, mean, sd })
+        Ok(Self { height: images.height, width: images.width, channels: images.channels, mean, sd })
     }
 
-    /// Number of pixels of an image.
+    /// Numbers that an image is made of.
     pub(super) fn count(&self) -> usize {
-        self.height.saturating_mul(self.width)
+        self.height.saturating_mul(self.width).saturating_mul(self.channels)
     }
 
     /// The features' names.
@@ -197,21 +233,20 @@ impl Encoder {
     /// A model of tables or of images of another size, a class it does not know, more than [`MAXIMUM_VALUES`] values.
     pub fn encode_images(&self, images: &Images, rows: &[usize]) -> Result<Part> {
         let wrong = |cause: String| Error::file(&images.origin, cause);
-        let (height, width) = (images.height, images.width);
         let Some(pixels) = &self.pixels else {
             let count = self.columns.len();
             return Err(wrong(format!(
                 "images, but the model learnt from a table of {count} columns: give such a file"
             )));
         };
-        if (height, width) != (pixels.height, pixels.width) {
-            let cause = format!(
-                "images of {height} x {width}, the model learnt from {} x {}: give such images",
-                pixels.height, pixels.width
-            );
-            return Err(wrong(cause));
+        let learnt = sizes(pixels.height, pixels.width, pixels.channels);
+        if images.size() != learnt {
+            return Err(wrong(format!(
+                "images of {}, the model learnt from {learnt}: give such images",
+                images.size()
+            )));
         }
-        let count = height * width;
+        let count = images.count();
         if rows.len().saturating_mul(count) > MAXIMUM_VALUES {
             let most = MAXIMUM_VALUES / count;
             return Err(wrong(format!(

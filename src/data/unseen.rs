@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::builtin::{self, Cells};
 use super::table::{Grid, Notes, counted, is_missing, listed, number, shown};
-use super::{Column, Encoder, Images, Options, Part, csv, idx};
+use super::{Column, Encoder, Images, Options, Part, cifar, csv, folder};
 use crate::error::{Error, Result};
 
 /// Where the encoder's columns and the label are in a grid.
@@ -38,8 +38,8 @@ impl Encoder {
         Ok(Unseen { notes, ..unseen })
     }
 
-    /// Reads and encodes labelled rows to score: those of a file, of a set by its name, or of a folder of IDX
-    /// files (its test part where it has one).
+    /// Reads and encodes labelled rows to score: those of a file, of a set by its name, or of a folder of
+    /// images (its test part where it has one).
     ///
     /// # Errors
     /// Those of [`Encoder::read_file`], [`super::read_folder`] and [`Encoder::encode_images`]; rows without labels.
@@ -49,9 +49,10 @@ impl Encoder {
             Some((Cells::Images(images), _)) => return self.all_images(&images, Notes::new()),
             Some((Cells::Grid(grid), _)) => self.encode_grid(grid)?,
             None if path.is_dir() => {
-                let (images, notes) = idx::read_test(path)?;
+                let (images, notes) = folder::read_test(path)?;
                 return self.all_images(&images, notes);
             }
+            None if cifar::is_named(path) => return self.all_images(&cifar::read_file(path)?, Notes::new()),
             None => self.read_file(path, header)?,
         };
         let labels = unseen.labels.ok_or_else(|| {

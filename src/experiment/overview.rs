@@ -37,18 +37,12 @@ pub struct Overview {
 
 impl Overview {
     /// Brings our figures together with published ones; `ours` gives the mean of a case and a method.
-    pub fn of(
-        summary: &Summary,
-        measure: Measure,
-        cases: &[Case],
-        ours: impl Fn(&Case, &str, Measure) -> Option<f64>,
-    ) -> Self {
-        let measure = summary.measure.unwrap_or(measure);
+    pub fn of(summary: &Summary, measure: Measure, cases: &[Case], ours: impl Fn(&Case, &str) -> Option<f64>) -> Self {
         let figure = |case: &Case, method: &String| Figure {
             group: case.group.clone(),
             loss: case.loss,
             method: method.clone(),
-            ours: ours(case, method, measure),
+            ours: ours(case, method),
             published: case.beside(method, measure).and_then(|published| measure.of(published)),
         };
         let figures = cases.iter().flat_map(|case| summary.methods.iter().map(move |method| figure(case, method)));
@@ -209,16 +203,19 @@ config = { data = "xor" }
 published = [{ loss = "mse", method = "pso", agreement = 0.6 }, { loss = "mse", method = "gwo", accuracy = 0.5 }]
 "#;
         let experiment = Experiment::parse(text, "f").unwrap();
-        Overview::of(experiment.summary.as_ref().unwrap(), experiment.measure, &experiment.cases, |case, method, _| {
-            match (case.name.as_str(), method) {
+        Overview::of(
+            experiment.summary.as_ref().unwrap(),
+            experiment.measure,
+            &experiment.cases,
+            |case, method| match (case.name.as_str(), method) {
                 ("a-mse", "pso") => Some(0.9),
                 ("a-mse", _) => Some(0.9099),
                 ("a-mae", "gwo") => Some(0.97),
                 ("b-mse", "pso") => Some(0.7),
                 ("b-mse", _) => Some(0.65),
                 _ => None,
-            }
-        })
+            },
+        )
     }
 
     #[test]

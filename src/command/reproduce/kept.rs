@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use anyhow::Result;
 use gradless::Error;
@@ -18,6 +19,8 @@ pub(super) type Key = (String, String, u64);
 pub(super) struct Kept {
     pub(super) path: PathBuf,
     runs: BTreeMap<Key, Value>,
+    /// When the tables were written last.
+    pub(super) written: Instant,
 }
 
 impl Kept {
@@ -31,7 +34,7 @@ impl Kept {
         }
         std::fs::create_dir_all(path).map_err(|e| Error::file(path, e))?;
         folder::write(&described, text.as_bytes())?;
-        let mut kept = Self { path: path.into(), runs: BTreeMap::new() };
+        let mut kept = Self { path: path.into(), runs: BTreeMap::new(), written: Instant::now() };
         if !runs.exists() {
             return Ok(kept);
         }

@@ -79,6 +79,8 @@ impl CaseResult<'_> {
             agreement: matches!(measure, Measure::Agreement | Measure::AllAgreement),
             all: Some(measure).filter(|measure| matches!(measure, Measure::AllAccuracy | Measure::AllAgreement)),
             published: methods.iter().any(|method| beside(method).is_some()),
+            generations: self.case.config.target.is_some()
+                || self.case.published.iter().any(|published| published.generations.is_some()),
         };
         text.push_str(&columns.head());
         for method in methods {
@@ -95,6 +97,7 @@ impl CaseResult<'_> {
                 published: published.map_or(String::new(), |value| value.to_string()),
                 rest: [test(|t| t.precision), test(|t| t.recall), test(|t| t.f1)],
                 train_loss: method.train_loss.shown(4),
+                generations: method.generations.to_string(),
                 seconds: format!("{:.2}", method.seconds.mean),
             }));
         }
@@ -107,6 +110,8 @@ impl CaseResult<'_> {
                 agreement: cell(published.agreement.filter(|_| columns.all.is_none())),
                 all: cell(columns.all.and(published.agreement)),
                 rest: [published.precision, published.recall, published.f1].map(cell),
+                generations: cell(published.generations),
+                seconds: cell(published.seconds),
                 ..Row::default()
             }));
         }
@@ -137,6 +142,7 @@ struct Columns {
     agreement: bool,
     all: Option<Measure>,
     published: bool,
+    generations: bool,
 }
 
 /// The cells of a row.
@@ -150,6 +156,7 @@ struct Row {
     published: String,
     rest: [String; 3],
     train_loss: String,
+    generations: String,
     seconds: String,
 }
 
@@ -164,6 +171,7 @@ impl Columns {
             published: "published".into(),
             rest: ["precision", "recall", "F1"].map(Into::into),
             train_loss: "train loss".into(),
+            generations: "generations".into(),
             seconds: "seconds".into(),
         });
         let columns = row.matches('|').count() - 1;
@@ -176,39 +184,44 @@ impl Columns {
         cells.extend(self.all.map(|_| &row.all));
         cells.extend(self.published.then_some(&row.published));
         cells.extend(&row.rest);
-        cells.extend([&row.train_loss, &row.seconds]);
+        cells.push(&row.train_loss);
+        cells.extend(self.generations.then_some(&row.generations));
+        cells.push(&row.seconds);
         // An empty cell is one space, not two.
         cells.iter().map(|cell| if cell.is_empty() { "| ".into() } else { format!("| {cell} ") }).collect::<String>()
             + "|\n"
     }
 }
 
-/// The table over all cases, where the experiment asks for one.
-fn overview(experiment: &Experiment, results: &[CaseResult], comparisons: &[Option<Comparison>]) -> Option<Overview> {
-    let summary = experiment.summary.as_ref()?;
+/// The tables over all cases, where the experiment asks for any.
+fn overviews(experiment: &Experiment, results: &[CaseResult], comparisons: &[Option<Comparison>]) -> Vec<Overview> {
+    let Some(summary) = &experiment.summary else { return Vec::new() };
     let cases: Vec<Case> = results.iter().map(|result| result.case.clone()).collect();
     let mean = |case: &Case, name: &str, measure| {
         let at = results.iter().position(|result| result.case.name == case.name)?;
         let method = comparisons[at].as_ref()?.methods.iter().find(|method| method.method == name)?;
         Some(ours(method, measure)?.mean)
     };
-    Some(Overview::of(summary, experiment.measure, &cases, mean))
+    let measures = if summary.measures.is_empty() { &[experiment.measure][..] } else { &summary.measures };
+    let overview = |&measure| Overview::of(summary, measure, &cases, |case, name| mean(case, name, measure));
+    measures.iter().map(overview).collect()
 }
 
 fn comparisons(results: &[CaseResult]) -> Result<Vec<Option<Comparison>>> {
     results.iter().map(CaseResult::comparison).collect()
 }
 
-/// Ours against published, a point for each data set, loss and method.
+/// Ours against published, a point for each data set, loss and method, by the first measure of the summary.
 pub(super) fn overview_picture(experiment: &Experiment, results: &[CaseResult], folder: &Path) -> Result<()> {
-    let Some(overview) = overview(experiment, results, &comparisons(results)?) else { return Ok(()) };
+    let overviews = overviews(experiment, results, &comparisons(results)?);
+    let Some(overview) = overviews.first() else { return Ok(()) };
     let points = overview.points();
     if points.is_empty() {
         return Ok(());
     }
     let series: Vec<_> = points.iter().map(|(name, points)| (name.as_str(), points.as_slice())).collect();
     let (title, kind) = (format!("{}: ours against published", experiment.name), overview.measure.heading());
-    let (x_label, y_label) = (format!("published {kind}"), format!("{kind}, mean of {} seeds", experiment.seeds));
+    let (x_label, y_label) = (format!("published {kind}"), format!("ours: {kind}, mean over seeds"));
     let picture = Scatter { title: &title, x_label: &x_label, y_label: &y_label, series: &series };
     Ok(diagonal(&picture, &folder.join("overview"))?)
 }
@@ -232,8 +245,8 @@ pub(super) fn write(
         adapter.name,
         adapter.driver
     )?;
-    let overview = overview(experiment, results, &comparisons);
-    if let Some(overview) = &overview {
+    let overviews = overviews(experiment, results, &comparisons);
+    for overview in &overviews {
         let heading = overview.measure.heading();
         write!(markdown, "\n## All cases: {heading}, ours / published\n\n{}", overview.markdown())?;
     }
@@ -244,7 +257,7 @@ pub(super) fn write(
     let report = json!({
         "command": "reproduce", "version": env!("CARGO_PKG_VERSION"), "device": device_json(gpu),
         "name": name, "title": title, "source": source, "about": about, "seeds": seeds, "measure": measure,
-        "summary": overview, "cases": cases, "out": path,
+        "summary": overviews, "cases": cases, "out": path,
     });
     let measured = results.iter().map(CaseResult::measured).collect::<Result<Vec<_>>>()?;
     let rows: Vec<_> = results
