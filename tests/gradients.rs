@@ -5,7 +5,7 @@ mod common;
 
 use common::gpu;
 use gradless::gpu::{Bindings, Gpu, Recording};
-use gradless::objective::network::{Activation, Architecture, Loss, Network};
+use gradless::objective::network::{Activation, Architecture, Loss, Margin, Network};
 use gradless::population::{Context, Gradient, Objective, Points, Shape, Slope};
 use gradless::reference;
 
@@ -78,7 +78,7 @@ impl Case {
             evaluation.differentiate(&points, &gradient, &mut recording).unwrap();
         }
         let mut views = vec![fitness.view()];
-        views.extend(into.iter().map(|buffer| buffer.view()));
+        views.extend(into.iter().map(gradless::gpu::Buffer::view));
         let read = gpu.run(&recording, &views).unwrap();
         let mut gradient = Vec::new();
         for (index, chunk) in points.chunks.iter().enumerate() {
@@ -125,7 +125,8 @@ impl Case {
     }
 }
 
-const LOSSES: [Loss; 4] = [Loss::CrossEntropy, Loss::Bce, Loss::Mse, Loss::Mae];
+const LOSSES: [Loss; 5] =
+    [Loss::CrossEntropy, Loss::Bce, Loss::Mse, Loss::Mae, Loss::AdditiveMargin(Margin { scale: 4.0, margin: 0.35 })];
 
 #[test]
 fn every_layer_activation_and_loss_has_the_gradient_of_its_twin() {

@@ -37,7 +37,7 @@ pub fn logits<X: Copy + Into<f64>>(architecture: &Architecture, position: &[X], 
 }
 
 /// Outputs of one row under a loss: those before softmax or sigmoid, or scaled cosines.
-pub fn outputs(architecture: &Architecture, loss: Loss, position: &[f32], row: &[f32]) -> Vec<f64> {
+pub fn outputs<X: Copy + Into<f64>>(architecture: &Architecture, loss: Loss, position: &[X], row: &[f32]) -> Vec<f64> {
     match loss {
         Loss::AdditiveMargin(margin) => cosines(architecture, margin, position, row),
         _ => logits(architecture, position, row),
@@ -45,7 +45,12 @@ pub fn outputs(architecture: &Architecture, loss: Loss, position: &[f32], row: &
 }
 
 /// Cosines between what the last layer takes in and its weights for each class, times the scale.
-pub fn cosines(architecture: &Architecture, margin: Margin, position: &[f32], row: &[f32]) -> Vec<f64> {
+pub fn cosines<X: Copy + Into<f64>>(
+    architecture: &Architecture,
+    margin: Margin,
+    position: &[X],
+    row: &[f32],
+) -> Vec<f64> {
     let layers = architecture.layers();
     let (last, below) = (layers[layers.len() - 1], &layers[..layers.len() - 1]);
     let features: Vec<f64> = match below.split_last() {
@@ -58,7 +63,7 @@ pub fn cosines(architecture: &Architecture, margin: Margin, position: &[f32], ro
     };
     let length = |vector: &[f64]| vector.iter().map(|x| x * x).sum::<f64>().sqrt().max(Margin::SHORTEST.into());
     let of_class = |output| {
-        let weight = |input| f64::from(last.scale) * f64::from(position[last.coordinate(output, input) as usize]);
+        let weight = |input| f64::from(last.scale) * position[last.coordinate(output, input) as usize].into();
         let weights: Vec<f64> = (0..last.inputs).map(weight).collect();
         let product: f64 = weights.iter().zip(&features).map(|(w, f)| w * f).sum();
         f64::from(margin.scale) * product / length(&weights) / length(&features)

@@ -12,8 +12,9 @@ mod texts;
 use self::slopes::Slopes;
 use self::texts::{PULLED, back, pull, transposed};
 use super::batch::{Batch, Rows};
-use super::layered::{Part, SCRATCH, Tile, dense, weights};
-use super::{Architecture, Layer, Loss, Network, total};
+use super::cosines::{CosineSlopes, Cosines};
+use super::layered::{Part, SCRATCH, Tile, dense, weights, weights_but_last_biases};
+use super::{Architecture, Layer, Loss, Margin, Network, total};
 use crate::Result;
 use crate::gpu::{Bindings, Buffer, Kernel, Recording, Source, Threads, WORKGROUP};
 use crate::population::{Chunk, Context, Gradient, Points, Slope};
@@ -42,6 +43,8 @@ struct Room {
     /// Of every hidden layer whose slope is told from its sum.
     sums: Vec<Buffer<f32>>,
     deltas: [Buffer<f32>; 2],
+    /// Of a loss by cosines: lengths of class weights, slope times output, share of a feature.
+    lengths: Option<[Buffer<f32>; 3]>,
 }
 
 /// The kernels of one population.
@@ -53,6 +56,7 @@ struct Kernels {
     slopes: Slopes,
     back: Vec<Kernel>,
     pull: Vec<Kernel>,
+    cosines: Option<(Cosines, CosineSlopes)>,
 }
 
 impl Backprop {
@@ -183,21 +187,46 @@ impl Backprop {
             }
         }
         let logits = room.values[layers.len() - 1].view();
-        let outer = bindings.clone().with("logits", logits).with("row_labels", rows.labels.clone());
+        let outer = bindings.clone().with("logits", logits.clone()).with("row_labels", rows.labels.clone());
+        let mut bindings = bindings.clone();
+        if let (Some((cosines, _)), Some([norms, along, shrinking])) = (&kernels.cosines, &room.lengths) {
+            let last = layers.len() - 1;
+            let features = if last == 0 { rows.inputs.clone() } else { room.values[last - 1].view() };
+            bindings = bindings
+                .with("features", features.clone())
+                .with("weight_norms", norms.view())
+                .with("along", along.view())
+                .with("shrinking", shrinking.view());
+            let bound = bindings.clone().with("staged", room.staged[0].view());
+            cosines.record(gpu, &bound, (features, logits.clone()), part, recording)?;
+        }
         if gradient.moved == 0 {
             recording.dispatch(gpu, &kernels.losses, &outer, Threads::Groups(part.candidates))?;
         }
         let mut deltas = [room.deltas[0].view(), room.deltas[1].view()];
         let bound = outer.with("deltas", deltas[0].clone());
         kernels.slopes.record(&self.context, &bound, part, recording)?;
+        let lengths = bindings
+            .clone()
+            .with("staged", room.staged[0].view())
+            .with("logits", logits)
+            .with("deltas", deltas[0].clone());
+        if let Some((_, slopes)) = &kernels.cosines {
+            slopes.before(gpu, &lengths, part, recording)?;
+        }
         for (l, layer) in layers.iter().enumerate().skip(gradient.from).rev() {
             let inputs = if l == 0 { rows.inputs.clone() } else { room.values[l - 1].view() };
             let bound = bindings.clone().with("deltas", deltas[0].clone()).with("inputs", inputs);
             let tiles = [(layer.inputs + 1).div_ceil(PULLED.1), layer.outputs.div_ceil(PULLED.0), part.candidates];
             recording.dispatch(gpu, &kernels.pull[l], &bound, Threads::Grid(tiles))?;
+            if let Some((_, slopes)) = kernels.cosines.as_ref().filter(|_| l + 1 == layers.len()) {
+                slopes.after(gpu, &lengths, part, recording)?;
+            }
             if l > gradient.from {
                 let values = room.sums.get(l - 1).unwrap_or(&room.values[l - 1]);
-                let bound = staged(1)
+                let bound = bindings
+                    .clone()
+                    .with("staged", room.staged[1].view())
                     .with("inputs", deltas[0].clone())
                     .with("values", values.view())
                     .with("outputs", deltas[1].clone());
@@ -249,8 +278,18 @@ impl Backprop {
         let hidden = if self.architecture.activation.slope_is_of_sum() { layers.len() - 1 } else { 0 };
         let staged =
             |way: usize| gpu.buffer("staged weights", u64::from(candidates) * u64::from(self.staged[way]).max(1));
+        let few = |units: u32| u64::from(candidates) * u64::from(units);
+        let lengths = match self.loss.margin() {
+            Some(_) => Some([
+                gpu.buffer("norms", few(self.architecture.outputs))?,
+                gpu.buffer("along", size(self.widest()))?,
+                gpu.buffer("shrinking", few(self.padded_rows))?,
+            ]),
+            None => None,
+        };
         let room = Room {
             candidates,
+            lengths,
             staged: [staged(0)?, staged(1)?],
             values: values("activations", &layers)?,
             sums: values("sums", &layers[..hidden])?,
@@ -273,9 +312,21 @@ impl Backprop {
                 .piece("layered", include_str!("../../../shaders/objective/network/layered.wgsl"))?;
             gpu.kernel("stage", &source)
         };
+        let cosines = match self.loss.margin() {
+            Some(margin) => {
+                let sizes = (self.padded_rows, batch.columns);
+                let cosines = Cosines::new(gpu, &self.architecture, self.tile, sizes, margin)?;
+                let last = layers.last().map_or(0, |layer| layer.offset);
+                let slopes = cosines.slopes(gpu, last, points.stride)?;
+                Some((cosines, slopes))
+            }
+            None => None,
+        };
+        let forward = if cosines.is_some() { weights_but_last_biases } else { weights };
         let kernels = Kernels {
+            cosines,
             stage: [
-                stage(0, &weights(&self.architecture, self.tile))?,
+                stage(0, &forward(&self.architecture, self.tile))?,
                 stage(1, &transposed(&self.architecture, self.tile))?,
             ],
             dense: self.dense_kernels(&layers, batch)?,
@@ -333,6 +384,7 @@ impl Backprop {
             .constant("OUTPUTS", self.architecture.outputs)
             .constant("PADDED_OUTPUTS", self.tile.padded(self.architecture.outputs))
             .constant("PADDED_ROWS", self.padded_rows)
+            .constant_f32("LOWERED", self.loss.margin().map_or(0.0, Margin::lowered))
             .piece("loss", self.loss.wgsl())?
             .piece("layered_loss", include_str!("../../../shaders/objective/network/layered_loss.wgsl"))
     }
@@ -353,7 +405,7 @@ impl Backprop {
                 .constant("PADDED", self.tile.padded(of.inputs))
                 .constant("PADDED_ROWS", self.padded_rows)
                 .piece("activation", self.architecture.activation.wgsl())?
-                .piece("back", &back(of, self.tile))?;
+                .piece("back", &back(of, self.tile, self.loss.margin().is_some() && l + 1 == layers.len()))?;
             kernels.push(gpu.kernel("back", &source)?);
             if l > 0 {
                 offset += layer.outputs * self.tile.padded(layer.inputs);

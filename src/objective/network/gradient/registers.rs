@@ -17,7 +17,9 @@ const FEW_ROWS: u32 = 128;
 /// Whether a batch of such a network is looked at by one thread in one go.
 pub(in super::super) fn fits(network: &Network, rows: u32) -> bool {
     let vectors = network.architecture.inputs.div_ceil(4);
-    network.architecture.parameters() <= MOST_WEIGHTS && rows.next_multiple_of(64) * vectors * 16 <= WINDOW_BYTES
+    network.loss.margin().is_none()
+        && network.architecture.parameters() <= MOST_WEIGHTS
+        && rows.next_multiple_of(64) * vectors * 16 <= WINDOW_BYTES
 }
 
 /// Whether so many candidates keep the machine busy this way.

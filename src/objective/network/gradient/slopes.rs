@@ -2,7 +2,7 @@
 
 use super::super::batch::Batch;
 use super::super::layered::{Part, Tile};
-use super::super::{Loss, Network};
+use super::super::{Loss, Margin, Network};
 use crate::gpu::{Bindings, Gpu, Kernel, Recording, Threads, View};
 use crate::population::{Context, Extent, Origin, OutputSwarm, Points, Slope};
 use crate::{Error, Result};
@@ -57,6 +57,7 @@ impl Slopes {
             .constant("PADDED_OUTPUTS", Tile::new(gpu).padded(outputs))
             .constant("PADDED_ROWS", padded_rows)
             .constant("ROWS", batch.rows)
+            .constant_f32("LOWERED", loss.margin().map_or(0.0, Margin::lowered))
             .piece("loss", loss.wgsl())?;
         let swarm = match slope {
             Slope::Swarm(swarm) => swarm,

@@ -32,8 +32,9 @@ pub(super) fn transposed(architecture: &Architecture, tile: Tile) -> String {
     text + "    return 0.0;\n}\n"
 }
 
-/// The kernel that hands a layer's slopes down: `rows` by `units` sums a thread, units being the inputs of the layer.
-pub(super) fn back(layer: &Layer, tile: Tile) -> String {
+/// The kernel that hands a layer's slopes down: `rows` by `units` sums a thread, units being the inputs of the layer. Where
+/// it goes by cosines, the length of the features takes its share off.
+pub(super) fn back(layer: &Layer, tile: Tile, cosines: bool) -> String {
     let padded = tile.padded(layer.inputs);
     let units = tile.units_for(padded);
     let (lanes, rows) = (tile.lanes, tile.rows_for(units));
@@ -45,9 +46,11 @@ pub(super) fn back(layer: &Layer, tile: Tile) -> String {
 @group(2) @binding(2) var<storage, read> inputs: array<f32>;
 @group(2) @binding(3) var<storage, read_write> outputs: array<f32>;
 @group(2) @binding(4) var<storage, read> values: array<f32>;
+@group(2) @binding(5) var<storage, read> features: array<f32>;
+@group(2) @binding(6) var<storage, read> shrinking: array<f32>;
 // One thread per {rows} rows by {units} units of one candidate.
 @compute @workgroup_size({lanes})
-pub(super) fn back(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32{}) {{
+fn back(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32{}) {{
     let row = group.x * {}u + lane;
     let unit = group.y * {units}u;
     let candidate = group.z;
@@ -75,7 +78,13 @@ pub(super) fn back(@builtin(workgroup_id) group: vec3u, @builtin(local_invocatio
     for u in 0..units {
         for t in 0..rows {
             let place = format!("(candidate * PADDED + unit + {u}u) * PADDED_ROWS + row + {}u", t * lanes);
-            let _ = writeln!(text, "    outputs[{place}] = s{t}_{u} * slope(values[{place}]);");
+            let shrunk = if cosines {
+                let share = format!("shrinking[candidate * PADDED_ROWS + row + {}u]", t * lanes);
+                format!("(s{t}_{u} - features[{place}] * {share})")
+            } else {
+                format!("s{t}_{u}")
+            };
+            let _ = writeln!(text, "    outputs[{place}] = {shrunk} * slope(values[{place}]);");
         }
     }
     text + "}\n"
@@ -101,7 +110,7 @@ fn add(candidate: u32, unit: u32, input: u32, sum: f32) {{
 
 // One workgroup per {units} units by {inputs} inputs of one candidate, lanes along rows.
 @compute @workgroup_size({lanes})
-pub(super) fn pull(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {{
+fn pull(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {{
     let input = group.x * {inputs}u;
     let unit = group.y * {units}u;
     let candidate = group.z;
