@@ -3,6 +3,7 @@
 pub mod functions;
 pub mod gwo;
 pub mod network;
+pub mod output_swarm;
 pub mod random;
 pub mod rule;
 pub mod spso_2011;

@@ -105,13 +105,22 @@ fn constants() -> Source {
         ("SLOTS", 20),
         ("SHARED", 2),
         ("SORTED", 128),
-        ("SLOTS", 2),
         ("SOME_ROWS", 100),
         ("SPACE_DIMS", 50),
         ("STAGED", 120),
         ("STRIDE", 36),
         ("SUBSPACE_DIMS", 7),
         ("TOP", 20),
+        ("DIFFERING", 1),
+        ("FIRST", 10),
+        ("FROM", 2),
+        ("ITERATIONS", 10),
+        ("IN_ROWS", 1),
+        ("PARTICLES", 10),
+        ("PART_ROWS", 4096),
+        ("STATES", 30),
+        ("SWARMS", 1),
+        ("TOGETHER", 3),
         ("UNITS", 3),
         ("WIDTH", 7),
         ("WINDOW", 64),
@@ -120,6 +129,9 @@ fn constants() -> Source {
     ];
     let source = numbers.into_iter().fold(Source::new(), |source, (name, value)| source.constant(name, value));
     let numbers = [
+        ("BOX_CENTRE", 0.5),
+        ("BOX_HALF", 0.5),
+        ("SHARE", 0.01),
         ("LOWERED", 10.5),
         ("ROOT", 0.5),
         ("SCALE", 30.0),
@@ -192,11 +204,26 @@ fn assembled() -> Vec<(String, Source)> {
     add("batch", &[("batch", file("objective/network/batch.wgsl"))]);
     add("total", &[("total", file("objective/network/total.wgsl"))]);
     add("cosines", &[("cosines", file("objective/network/cosines.wgsl"))]);
+    add("cosine slopes", &[("cosine_slopes", file("objective/network/cosine_slopes.wgsl"))]);
     let weight = "fn weight(candidate: u32, t: u32) -> f32 { return at(candidate, t); }".to_string();
     let stage = file("objective/network/layered.wgsl");
     add("stage", &[("direct", direct), ("weights", weight), ("stage", stage)]);
-    for loss in walk(&folder("shaders/objective/loss")) {
+    let tanh = file("objective/activation/tanh.wgsl");
+    add("values", &[("activation", tanh), ("values", file("objective/network/values.wgsl"))]);
+    // What losses share, and what a swarm makes of them, are no losses.
+    let shared = ["sigmoid_outputs", "outputs_apart", "outputs_together"];
+    let losses = walk(&folder("shaders/objective/loss"));
+    for loss in losses.into_iter().filter(|path| !shared.iter().any(|name| path.ends_with(format!("{name}.wgsl")))) {
         let text = std::fs::read_to_string(&loss).unwrap();
+        let apart = text.contains("fn output_loss");
+        let minimized = file(&format!("objective/loss/outputs_{}.wgsl", if apart { "apart" } else { "together" }));
+        for kernel in ["output_swarm", "output_swarm_shared"] {
+            let swarm = file(&format!("objective/network/{kernel}.wgsl"));
+            let pieces = [("loss", text.clone()), ("minimized", minimized.clone()), ("swarm", swarm)];
+            add(&format!("{kernel}, {}", loss.display()), &pieces);
+        }
+        let slopes = file("objective/network/slopes.wgsl");
+        add(&format!("slopes, {}", loss.display()), &[("loss", text.clone()), ("slopes", slopes)]);
         let losses = file("objective/network/layered_loss.wgsl");
         add(&format!("losses, {}", loss.display()), &[("loss", text), ("losses", losses)]);
     }

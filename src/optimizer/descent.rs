@@ -22,9 +22,9 @@ use crate::{Error, Result};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Descent {
-    /// The name on the command line, which says the rule.
-    #[serde(skip, default = "adam")]
-    entry: (&'static str, Name),
+    /// What becomes of the gradient; on the command line the optimizer's name says it.
+    #[serde(skip)]
+    pub rule: Name,
     /// Step size, in units of the weights.
     pub rate: Varied,
     /// How the rate falls over the run.
@@ -75,10 +75,6 @@ pub enum Estimate {
     Swarm,
 }
 
-fn adam() -> (&'static str, Name) {
-    ("adam", Name::Adam)
-}
-
 /// The settings that all descents have.
 const SETTINGS: [(&str, &str); 20] = [
     (
@@ -122,63 +118,47 @@ const fn entry(
 }
 
 /// All descents.
-pub(super) const SGD: Entry =
-    entry("sgd", "backpropagation, plain descent", |value| built(("sgd", Name::Sgd), 0.1, value));
-pub(super) const MOMENTUM: Entry = entry("momentum", "backpropagation, heavy ball (Polyak 1964)", |value| {
-    built(("momentum", Name::Momentum), 0.02, value)
-});
+pub(super) const SGD: Entry = entry("sgd", "backpropagation, plain descent", |value| built(Name::Sgd, 0.1, value));
+pub(super) const MOMENTUM: Entry =
+    entry("momentum", "backpropagation, heavy ball (Polyak 1964)", |value| built(Name::Momentum, 0.02, value));
 pub(super) const NESTEROV: Entry =
     entry("nesterov", "backpropagation, momentum a step ahead (Nesterov 1983; Sutskever et al. 2013)", |value| {
-        built(("nesterov", Name::Nesterov), 0.02, value)
+        built(Name::Nesterov, 0.02, value)
     });
-pub(super) const ADAGRAD: Entry = entry("adagrad", "backpropagation, AdaGrad (Duchi et al. 2011)", |value| {
-    built(("adagrad", Name::Adagrad), 0.1, value)
-});
-pub(super) const ADADELTA: Entry = entry("adadelta", "backpropagation, AdaDelta (Zeiler 2012)", |value| {
-    built(("adadelta", Name::Adadelta), 1.0, value)
-});
-pub(super) const RMSPROP: Entry = entry("rmsprop", "backpropagation, RMSProp (Tieleman and Hinton 2012)", |value| {
-    built(("rmsprop", Name::Rmsprop), 0.01, value)
-});
+pub(super) const ADAGRAD: Entry =
+    entry("adagrad", "backpropagation, AdaGrad (Duchi et al. 2011)", |value| built(Name::Adagrad, 0.1, value));
+pub(super) const ADADELTA: Entry =
+    entry("adadelta", "backpropagation, AdaDelta (Zeiler 2012)", |value| built(Name::Adadelta, 1.0, value));
+pub(super) const RMSPROP: Entry =
+    entry("rmsprop", "backpropagation, RMSProp (Tieleman and Hinton 2012)", |value| built(Name::Rmsprop, 0.01, value));
 pub(super) const ADAM: Entry =
-    entry("adam", "backpropagation, Adam (Kingma and Ba 2015)", |value| built(("adam", Name::Adam), 0.02, value));
-pub(super) const AMSGRAD: Entry = entry("amsgrad", "backpropagation, AMSGrad (Reddi et al. 2018)", |value| {
-    built(("amsgrad", Name::Amsgrad), 0.02, value)
-});
+    entry("adam", "backpropagation, Adam (Kingma and Ba 2015)", |value| built(Name::Adam, 0.02, value));
+pub(super) const AMSGRAD: Entry =
+    entry("amsgrad", "backpropagation, AMSGrad (Reddi et al. 2018)", |value| built(Name::Amsgrad, 0.02, value));
 pub(super) const ADASWARM: Entry =
     entry("adaswarm", "Adam on directions from swarms over the outputs (Mohapatra et al. 2020)", |value| {
         let mut value = value;
         if let Some(object) = value.as_object_mut() {
             object.entry("estimate").or_insert_with(|| "swarm".into());
         }
-        built(("adaswarm", Name::Adam), 0.02, value)
+        built(Name::Adam, 0.02, value)
     });
 
 /// The settings over the defaults of the rule.
-fn built(entry: (&'static str, Name), rate: f32, settings: Value) -> serde_json::Result<Box<dyn Optimizer>> {
-    let mut all = listed(&Descent { entry, rate: rate.into(), ..Descent::new(entry.1) });
+fn built(rule: Name, rate: f32, settings: Value) -> serde_json::Result<Box<dyn Optimizer>> {
+    let mut all = listed(&Descent { rate: rate.into(), ..Descent::new(rule) });
     if let (Some(all), Value::Object(settings)) = (all.as_object_mut(), settings) {
         all.extend(settings);
     }
-    Ok(Box::new(Descent { entry, ..serde_json::from_value::<Descent>(all)? }))
+    Ok(Box::new(Descent { rule, ..serde_json::from_value::<Descent>(all)? }))
 }
 
 impl Descent {
     /// Backpropagation with this rule and its usual constants, at a rate of 0.01.
     pub fn new(rule: Name) -> Self {
         let usual = Rule::usual(rule);
-        let name = match rule {
-            Name::Sgd => "sgd",
-            Name::Momentum => "momentum",
-            Name::Nesterov => "nesterov",
-            Name::Adagrad => "adagrad",
-            Name::Adadelta => "adadelta",
-            Name::Rmsprop => "rmsprop",
-            Name::Adam => "adam",
-            Name::Amsgrad => "amsgrad",
-        };
         Self {
-            entry: (name, rule),
+            rule,
             rate: 0.01.into(),
             decay: Decay::Constant,
             rate_end: usual.rate_end.into(),
@@ -195,10 +175,10 @@ impl Descent {
     }
 
     /// The rule of one member.
-    pub fn rule(&self, member: u32, members: u32) -> Rule {
+    pub fn rule_of(&self, member: u32, members: u32) -> Rule {
         let of = |value: &Varied| value.of(member, members);
         Rule {
-            rule: self.entry.1,
+            rule: self.rule,
             rate: of(&self.rate),
             decay: self.decay.clone(),
             rate_end: of(&self.rate_end),
@@ -214,7 +194,10 @@ impl Descent {
 
 impl Optimizer for Descent {
     fn name(&self) -> &'static str {
-        self.entry.0
+        match (self.rule, self.estimate) {
+            (Name::Adam, Estimate::Swarm) => "adaswarm",
+            (rule, _) => rule.name(),
+        }
     }
 
     fn settings(&self) -> Value {
@@ -223,7 +206,7 @@ impl Optimizer for Descent {
 
     /// Positions, gradients, and what the rule remembers.
     fn arrays(&self) -> u32 {
-        2 + self.entry.1.moments() as u32
+        2 + self.rule.moments() as u32
     }
 
     fn check(&self) -> Result<()> {
@@ -249,7 +232,7 @@ impl Optimizer for Descent {
     }
 
     fn differing(&self, member: u32, members: u32) -> Vec<(&'static str, f32)> {
-        let rule = self.rule(member, members);
+        let rule = self.rule_of(member, members);
         let all = [
             ("rate", &self.rate, rule.rate),
             ("rate_end", &self.rate_end, rule.rate_end),
@@ -303,7 +286,7 @@ impl DescentStep {
         let gpu = &context.gpu;
         let dims = shape.coordinates();
         // What the rule remembers lies in one buffer for a chunk.
-        let moments = descent.entry.1.moments().max(1);
+        let moments = descent.rule.moments().max(1);
         let most = gpu.binding_limit() / 4 / u64::from(dims) / moments;
         let largest_chunk = context.largest_chunk.min(most.saturating_sub(16).clamp(4, u64::from(u32::MAX)) as u32);
         let context = Context { largest_chunk, ..context.clone() };
@@ -350,7 +333,7 @@ impl DescentStep {
             points,
         };
         let differing = !descent.differing(0, shape.members).is_empty();
-        let rules: Vec<Rule> = (0..shape.members).map(|member| descent.rule(member, shape.members)).collect();
+        let rules: Vec<Rule> = (0..shape.members).map(|member| descent.rule_of(member, shape.members)).collect();
         let constants = step
             .points
             .constants(shape)
@@ -498,7 +481,7 @@ mod tests {
     #[test]
     fn members_have_rules_of_their_own() {
         let descent = Descent { rate: "0.001..0.1".parse().unwrap(), ..Descent::new(Name::Sgd) };
-        assert_eq!((descent.rule(0, 3).rate, descent.rule(2, 3).rate), (0.001, 0.1));
+        assert_eq!((descent.rule_of(0, 3).rate, descent.rule_of(2, 3).rate), (0.001, 0.1));
         assert_eq!(descent.differing(2, 3), [("rate", 0.1)]);
     }
 }

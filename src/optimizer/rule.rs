@@ -71,6 +71,20 @@ impl Name {
         Self::Amsgrad,
     ];
 
+    /// Its name in settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sgd => "sgd",
+            Self::Momentum => "momentum",
+            Self::Nesterov => "nesterov",
+            Self::Adagrad => "adagrad",
+            Self::Adadelta => "adadelta",
+            Self::Rmsprop => "rmsprop",
+            Self::Adam => "adam",
+            Self::Amsgrad => "amsgrad",
+        }
+    }
+
     /// Numbers it remembers of each coordinate.
     pub(super) fn moments(self) -> u64 {
         match self {
