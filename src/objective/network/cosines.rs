@@ -1,6 +1,7 @@
 //! The end of a forward pass by cosines: what the last layer's product is divided by, for the additive-margin softmax.
 
-use super::layered::{Part, Tile};
+use super::layered::Part;
+use super::product::Tile;
 use super::{Architecture, Margin};
 use crate::Result;
 use crate::gpu::{Bindings, Gpu, Kernel, Recording, Source, Threads, View, WORKGROUP};

@@ -10,10 +10,11 @@ mod slopes;
 mod texts;
 
 use self::slopes::Slopes;
-use self::texts::{PULLED, back, pull, transposed};
+use self::texts::{PULLED, pull};
 use super::batch::{Batch, Rows};
 use super::cosines::{CosineSlopes, Cosines};
-use super::layered::{Part, SCRATCH, Tile, dense, weights, weights_but_last_biases};
+use super::layered::{Part, SCRATCH};
+use super::product::{Tile, back, dense, transposed, weights, weights_but_last_biases};
 use super::{Architecture, Layer, Loss, Margin, Network, total};
 use crate::Result;
 use crate::gpu::{Bindings, Buffer, Kernel, Recording, Source, Threads, WORKGROUP};

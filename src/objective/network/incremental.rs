@@ -8,7 +8,7 @@
 //! | a lower layer | its inputs, the units of the layer above, and the layers above that |
 
 use super::batch::Batch;
-use super::layered::{Tile, dense, weights};
+use super::product::{Tile, dense, weights};
 use super::{Architecture, Layer, Network, total};
 use crate::Result;
 use crate::gpu::{Bindings, Buffer, Gpu, Kernel, Recording, Source, Threads, View, WORKGROUP};

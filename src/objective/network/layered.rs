@@ -2,21 +2,18 @@
 //!
 //! Lanes run along rows, so the weight is the operand that all lanes share. On software adapters with subgroups one
 //! load feeds eight weights by broadcast; elsewhere weights are read four at a time. No barrier, no workgroup memory:
-//! measured to be the shape that both kinds of adapters run well.
+//! measured to be the shape that both kinds of adapters run well (`product`).
 
-use std::fmt::Write as _;
-
-use super::batch::{Batch, Rows, TILE_ROWS};
+use super::batch::{Batch, Rows};
 use super::cosines::Cosines;
-use super::{Architecture, Layer, Margin, Network, Scorer, total};
+use super::product::{Tile, dense, weights, weights_but_last_biases};
+use super::{Architecture, Margin, Network, Scorer, total};
 use crate::Result;
-use crate::gpu::{Bindings, Buffer, Gpu, Kernel, Recording, Source, Threads, View};
+use crate::gpu::{Bindings, Buffer, Kernel, Recording, Source, Threads, View};
 use crate::population::{Context, Points};
 
 /// Bytes of a scratch buffer at most.
 pub(super) const SCRATCH: u64 = 64 << 20;
-/// Rows of a thread at most.
-pub(super) const MOST_ROWS: u32 = 16;
 
 #[repr(C)]
 #[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
@@ -26,21 +23,6 @@ pub(super) struct Part {
     pub(super) row: u32,
     pub(super) rows: u32,
     pub(super) block: u32,
-}
-
-/// How a tile is shaped and fetched on this adapter.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Tile {
-    /// Lanes along rows: threads of a workgroup.
-    pub(super) lanes: u32,
-    /// Sums of a thread at most: rows times units.
-    pub(super) sums: u32,
-    /// Largest number of units of a thread.
-    pub(super) units: u32,
-    /// Lanes of a subgroup, when weights come by broadcast.
-    pub(super) broadcast: Option<u32>,
-    /// Rows of a thread at most, a power of two.
-    pub(super) most_rows: u32,
 }
 
 pub(super) struct Layered {
@@ -67,50 +49,6 @@ struct Kernels {
     stage: Kernel,
     dense: Vec<Kernel>,
     cosines: Option<Cosines>,
-}
-
-impl Tile {
-    /// The shape that suits the adapter.
-    pub(super) fn new(gpu: &Gpu) -> Self {
-        match gpu.subgroup().filter(|size| gpu.is_software() && *size == 8) {
-            Some(size) => Self { lanes: 8, sums: 128, units: 32, broadcast: Some(size), most_rows: MOST_ROWS },
-            None => Self { lanes: 64, sums: 64, units: 8, broadcast: None, most_rows: MOST_ROWS },
-        }
-    }
-
-    /// The same for so few rows: a thread takes no more of them than it takes to reach the last.
-    pub(super) fn for_rows(self, rows: u32) -> Self {
-        Self { most_rows: rows.div_ceil(self.lanes).next_power_of_two().clamp(1, self.most_rows), ..self }
-    }
-
-    /// So many rows in whole tiles.
-    pub(super) fn padded_rows(self, rows: u32) -> u32 {
-        debug_assert!(self.lanes * self.most_rows <= TILE_ROWS, "a tile may not read past the padding of the rows");
-        rows.next_multiple_of(self.lanes * self.most_rows)
-    }
-
-    /// The same for so many columns of weights, which may be no whole number of subgroups.
-    pub(super) fn for_columns(self, columns: u32) -> Self {
-        match self.broadcast {
-            Some(size) if !columns.is_multiple_of(size) => Self { sums: 64, units: 8, broadcast: None, ..self },
-            _ => self,
-        }
-    }
-
-    pub(super) fn padded(self, outputs: u32) -> u32 {
-        outputs.next_multiple_of(self.broadcast.unwrap_or(4))
-    }
-
-    /// Units of a thread for a layer: the largest allowed number that divides it.
-    pub(super) fn units_for(self, padded: u32) -> u32 {
-        let step = self.broadcast.unwrap_or(4);
-        (1..=self.units / step).rev().map(|n| n * step).find(|n| padded.is_multiple_of(*n)).unwrap_or(step)
-    }
-
-    /// Rows of a thread beside so many units, `lanes` apart: a power of two.
-    pub(super) fn rows_for(self, units: u32) -> u32 {
-        1 << (self.sums / units).clamp(1, self.most_rows).ilog2()
-    }
 }
 
 impl Layered {
@@ -304,123 +242,6 @@ impl Scorer for Layered {
         }
         Ok(())
     }
-}
-
-/// `weight(candidate, t)`: the t-th staged number of a candidate. Layer after layer, input after input, the biases as
-/// one input more; padding is 0.
-pub(super) fn weights(architecture: &Architecture, tile: Tile) -> String {
-    staged_weights(&architecture.layers(), tile, true)
-}
-
-/// The same with 0 for the biases of the last layer.
-pub(super) fn weights_but_last_biases(architecture: &Architecture, tile: Tile) -> String {
-    staged_weights(&architecture.layers(), tile, false)
-}
-
-fn staged_weights(layers: &[Layer], tile: Tile, last_biases: bool) -> String {
-    let mut text = String::from("fn weight(candidate: u32, t: u32) -> f32 {\n");
-    let mut offset = 0;
-    for (l, layer) in layers.iter().enumerate() {
-        let biased = last_biases || l + 1 < layers.len();
-        let padded = tile.padded(layer.outputs);
-        let size = (layer.inputs + 1) * padded;
-        let _ = writeln!(
-            text,
-            "    if t < {end}u {{\n        let input = (t - {offset}u) / {padded}u;\n        let output = (t - {offset}u) % {padded}u;
-        if output >= {outputs}u{unbiased} {{ return 0.0; }}
-        return {scale:?} * at(candidate, {first}u + output * {width}u + input);\n    }}",
-            end = offset + size,
-            outputs = layer.outputs,
-            unbiased = if biased { String::new() } else { format!(" || input == {}u", layer.inputs) },
-            scale = layer.scale,
-            first = layer.offset,
-            width = layer.inputs + 1,
-        );
-        offset += size;
-    }
-    text + "    return 0.0;\n}\n"
-}
-
-/// The operand that all lanes share: `units` neighbouring values of `buffer` from `base` on into w0, w1, ...
-pub(super) fn shared_operand(text: &mut String, tile: Tile, buffer: &str, base: &str, units: u32) {
-    let step = tile.broadcast.unwrap_or(4);
-    for c in 0..units / step {
-        let _ = match tile.broadcast {
-            Some(size) => writeln!(text, "        let v{c} = {buffer}[{base} + {}u + near];", c * size),
-            None => writeln!(text, "        let v{c} = {buffer}[({base}) / 4u + {c}u];"),
-        };
-        for k in 0..step {
-            let unit = c * step + k;
-            let _ = match tile.broadcast {
-                Some(_) => writeln!(text, "        let w{unit} = subgroupBroadcast(v{c}, {k}u);"),
-                None => writeln!(text, "        let w{unit} = v{c}[{k}];"),
-            };
-        }
-    }
-}
-
-/// The kernel of one layer: `rows` by `units` sums a thread, as named accumulators.
-pub(super) fn dense(layer: &Layer, tile: Tile, first: bool, last: bool) -> String {
-    let padded = tile.padded(layer.outputs);
-    let units = tile.units_for(padded);
-    let (lanes, rows) = (tile.lanes, tile.rows_for(units));
-    let subgroup = tile.broadcast.is_some();
-    let element = if subgroup { "f32" } else { "vec4f" };
-    let mut text = format!(
-        "//! import layered_part
-@group(2) @binding(1) var<storage, read> staged: array<{element}>;
-@group(2) @binding(2) var<storage, read> inputs: array<f32>;
-@group(2) @binding(3) var<storage, read_write> outputs: array<f32>;
-// One thread per {rows} rows by {units} units of one candidate.
-@compute @workgroup_size({lanes})
-fn dense(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32{}) {{
-    let row = group.x * {}u + lane;
-    let unit = group.y * {units}u;
-    let candidate = group.z;
-",
-        if subgroup { ", @builtin(subgroup_invocation_id) near: u32" } else { "" },
-        lanes * rows,
-    );
-    let fetch = |text: &mut String, row: &str| {
-        let base = format!("candidate * STAGED + OFFSET + ({row}) * PADDED + unit");
-        shared_operand(text, tile, "staged", &base, units);
-    };
-    for t in 0..rows {
-        for u in 0..units {
-            let _ = writeln!(text, "    var s{t}_{u} = 0.0;");
-        }
-    }
-    text.push_str("    {\n");
-    fetch(&mut text, "INPUTS");
-    for t in 0..rows {
-        for u in 0..units {
-            let _ = writeln!(text, "        s{t}_{u} = w{u};");
-        }
-    }
-    text.push_str("    }\n    for (var i = 0u; i < INPUTS; i += 1u) {\n");
-    for t in 0..rows {
-        let place = if first {
-            format!("i * COLUMNS + part.row + row + {}u", t * lanes)
-        } else {
-            format!("(candidate * PADDED_INPUTS + i) * PADDED_ROWS + row + {}u", t * lanes)
-        };
-        let _ = writeln!(text, "        let x{t} = inputs[{place}];");
-    }
-    fetch(&mut text, "i");
-    for u in 0..units {
-        for t in 0..rows {
-            let _ = writeln!(text, "        s{t}_{u} = fma(x{t}, w{u}, s{t}_{u});");
-        }
-    }
-    text.push_str("    }\n");
-    for u in 0..units {
-        for t in 0..rows {
-            let value = if last { format!("s{t}_{u}") } else { format!("activate(s{t}_{u})") };
-            let place = format!("(candidate * PADDED + unit + {u}u) * PADDED_ROWS + row + {}u", t * lanes);
-            let _ = writeln!(text, "    outputs[{place}] = {value};");
-        }
-    }
-    text + "}\n"
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ mod kernels;
 
 use self::kernels::{Above, FIRST_UNITS, Factors, From, Into};
 use super::batch::{Batch, Rows, TILE_ROWS};
-use super::layered::{Part, SCRATCH, Tile, dense, weights};
+use super::layered::{Part, SCRATCH};
+use super::product::{Tile, dense, weights};
 use super::{Architecture, Form, Network, total};
 use crate::Result;
 use crate::gpu::{Bindings, Buffer, Kernel, Recording, Source, Threads};

@@ -1,94 +1,11 @@
-//! The texts of the kernels that go back: weights the other way round, slopes handed down, gradients summed.
+//! The text of the kernel that sums a layer's gradient.
 
 use std::fmt::Write as _;
 
-use super::super::layered::{Tile, shared_operand};
-use super::super::{Architecture, Layer};
+use super::super::product::Tile;
 
 /// Units and inputs of a thread's tile of a gradient.
 pub(super) const PULLED: (u32, u32) = (4, 4);
-
-/// `weight(candidate, t)`: the t-th number of a candidate's matrices for the way back. Layer after layer, from the
-/// second on: output after output, inputs padded.
-pub(super) fn transposed(architecture: &Architecture, tile: Tile) -> String {
-    let mut text = String::from("fn weight(candidate: u32, t: u32) -> f32 {\n");
-    let mut offset = 0;
-    for layer in &architecture.layers()[1..] {
-        let padded = tile.padded(layer.inputs);
-        let size = layer.outputs * padded;
-        let _ = writeln!(
-            text,
-            "    if t < {end}u {{\n        let output = (t - {offset}u) / {padded}u;\n        let input = (t - {offset}u) % {padded}u;
-        if input >= {inputs}u {{ return 0.0; }}
-        return {scale:?} * at(candidate, {first}u + output * {width}u + input);\n    }}",
-            end = offset + size,
-            inputs = layer.inputs,
-            scale = layer.scale,
-            first = layer.offset,
-            width = layer.inputs + 1,
-        );
-        offset += size;
-    }
-    text + "    return 0.0;\n}\n"
-}
-
-/// The kernel that hands a layer's slopes down: `rows` by `units` sums a thread, units being the inputs of the layer. Where
-/// it goes by cosines, the length of the features takes its share off.
-pub(super) fn back(layer: &Layer, tile: Tile, cosines: bool) -> String {
-    let padded = tile.padded(layer.inputs);
-    let units = tile.units_for(padded);
-    let (lanes, rows) = (tile.lanes, tile.rows_for(units));
-    let subgroup = tile.broadcast.is_some();
-    let element = if subgroup { "f32" } else { "vec4f" };
-    let mut text = format!(
-        "//! import layered_part
-@group(2) @binding(1) var<storage, read> staged: array<{element}>;
-@group(2) @binding(2) var<storage, read> inputs: array<f32>;
-@group(2) @binding(3) var<storage, read_write> outputs: array<f32>;
-@group(2) @binding(4) var<storage, read> values: array<f32>;
-@group(2) @binding(5) var<storage, read> features: array<f32>;
-@group(2) @binding(6) var<storage, read> shrinking: array<f32>;
-// One thread per {rows} rows by {units} units of one candidate.
-@compute @workgroup_size({lanes})
-fn back(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32{}) {{
-    let row = group.x * {}u + lane;
-    let unit = group.y * {units}u;
-    let candidate = group.z;
-",
-        if subgroup { ", @builtin(subgroup_invocation_id) near: u32" } else { "" },
-        lanes * rows,
-    );
-    for t in 0..rows {
-        for u in 0..units {
-            let _ = writeln!(text, "    var s{t}_{u} = 0.0;");
-        }
-    }
-    text.push_str("    for (var i = 0u; i < INPUTS; i += 1u) {\n");
-    for t in 0..rows {
-        let place = format!("(candidate * PADDED_INPUTS + i) * PADDED_ROWS + row + {}u", t * lanes);
-        let _ = writeln!(text, "        let x{t} = inputs[{place}];");
-    }
-    shared_operand(&mut text, tile, "staged", "candidate * STAGED + OFFSET + i * PADDED + unit", units);
-    for u in 0..units {
-        for t in 0..rows {
-            let _ = writeln!(text, "        s{t}_{u} = fma(x{t}, w{u}, s{t}_{u});");
-        }
-    }
-    text.push_str("    }\n");
-    for u in 0..units {
-        for t in 0..rows {
-            let place = format!("(candidate * PADDED + unit + {u}u) * PADDED_ROWS + row + {}u", t * lanes);
-            let shrunk = if cosines {
-                let share = format!("shrinking[candidate * PADDED_ROWS + row + {}u]", t * lanes);
-                format!("(s{t}_{u} - features[{place}] * {share})")
-            } else {
-                format!("s{t}_{u}")
-            };
-            let _ = writeln!(text, "    outputs[{place}] = {shrunk} * slope(values[{place}]);");
-        }
-    }
-    text + "}\n"
-}
 
 /// The kernel of a layer's gradient: a tile of units by inputs a workgroup, the bias as one input more that is always 1.
 pub(super) fn pull(tile: Tile, first: bool) -> String {

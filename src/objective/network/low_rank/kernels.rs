@@ -7,7 +7,7 @@
 
 use std::fmt::Write as _;
 
-use super::super::layered::{Tile, shared_operand};
+use super::super::product::{Tile, shared_operand};
 use super::super::{Architecture, Layer};
 
 /// Where the noise lies.

@@ -1,0 +1,267 @@
+//! The matrix products of a population, as text: a thread sums a tile of rows by units of one candidate. Lanes run along
+//! rows, so the weight is the operand that all lanes share.
+
+use std::fmt::Write as _;
+
+use super::batch::TILE_ROWS;
+use super::{Architecture, Layer};
+use crate::gpu::Gpu;
+
+/// Rows of a thread at most.
+const MOST_ROWS: u32 = 16;
+
+/// How a tile is shaped and fetched on this adapter.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tile {
+    /// Lanes along rows: threads of a workgroup.
+    pub(super) lanes: u32,
+    /// Sums of a thread at most: rows times units.
+    pub(super) sums: u32,
+    /// Largest number of units of a thread.
+    pub(super) units: u32,
+    /// Lanes of a subgroup, when weights come by broadcast.
+    pub(super) broadcast: Option<u32>,
+    /// Rows of a thread at most, a power of two.
+    pub(super) most_rows: u32,
+}
+
+impl Tile {
+    /// The shape that suits the adapter.
+    pub(super) fn new(gpu: &Gpu) -> Self {
+        match gpu.subgroup().filter(|size| gpu.is_software() && *size == 8) {
+            Some(size) => Self { lanes: 8, sums: 128, units: 32, broadcast: Some(size), most_rows: MOST_ROWS },
+            None => Self { lanes: 64, sums: 64, units: 8, broadcast: None, most_rows: MOST_ROWS },
+        }
+    }
+
+    /// The same for so few rows: a thread takes no more of them than it takes to reach the last.
+    pub(super) fn for_rows(self, rows: u32) -> Self {
+        Self { most_rows: rows.div_ceil(self.lanes).next_power_of_two().clamp(1, self.most_rows), ..self }
+    }
+
+    /// So many rows in whole tiles.
+    pub(super) fn padded_rows(self, rows: u32) -> u32 {
+        debug_assert!(self.lanes * self.most_rows <= TILE_ROWS, "a tile may not read past the padding of the rows");
+        rows.next_multiple_of(self.lanes * self.most_rows)
+    }
+
+    /// The same for so many columns of weights, which may be no whole number of subgroups.
+    pub(super) fn for_columns(self, columns: u32) -> Self {
+        match self.broadcast {
+            Some(size) if !columns.is_multiple_of(size) => Self { sums: 64, units: 8, broadcast: None, ..self },
+            _ => self,
+        }
+    }
+
+    pub(super) fn padded(self, outputs: u32) -> u32 {
+        outputs.next_multiple_of(self.broadcast.unwrap_or(4))
+    }
+
+    /// Units of a thread for a layer: the largest allowed number that divides it.
+    pub(super) fn units_for(self, padded: u32) -> u32 {
+        let step = self.broadcast.unwrap_or(4);
+        (1..=self.units / step).rev().map(|n| n * step).find(|n| padded.is_multiple_of(*n)).unwrap_or(step)
+    }
+
+    /// Rows of a thread beside so many units, `lanes` apart: a power of two.
+    pub(super) fn rows_for(self, units: u32) -> u32 {
+        1 << (self.sums / units).clamp(1, self.most_rows).ilog2()
+    }
+}
+
+/// `weight(candidate, t)`: the t-th staged number of a candidate. Layer after layer, input after input, the biases as
+/// one input more; padding is 0.
+pub(super) fn weights(architecture: &Architecture, tile: Tile) -> String {
+    staged_weights(&architecture.layers(), tile, true)
+}
+
+/// The same with 0 for the biases of the last layer.
+pub(super) fn weights_but_last_biases(architecture: &Architecture, tile: Tile) -> String {
+    staged_weights(&architecture.layers(), tile, false)
+}
+
+fn staged_weights(layers: &[Layer], tile: Tile, last_biases: bool) -> String {
+    let mut text = String::from("fn weight(candidate: u32, t: u32) -> f32 {\n");
+    let mut offset = 0;
+    for (l, layer) in layers.iter().enumerate() {
+        let biased = last_biases || l + 1 < layers.len();
+        let padded = tile.padded(layer.outputs);
+        let size = (layer.inputs + 1) * padded;
+        let _ = writeln!(
+            text,
+            "    if t < {end}u {{\n        let input = (t - {offset}u) / {padded}u;\n        let output = (t - {offset}u) % {padded}u;
+        if output >= {outputs}u{unbiased} {{ return 0.0; }}
+        return {scale:?} * at(candidate, {first}u + output * {width}u + input);\n    }}",
+            end = offset + size,
+            outputs = layer.outputs,
+            unbiased = if biased { String::new() } else { format!(" || input == {}u", layer.inputs) },
+            scale = layer.scale,
+            first = layer.offset,
+            width = layer.inputs + 1,
+        );
+        offset += size;
+    }
+    text + "    return 0.0;\n}\n"
+}
+
+/// The operand that all lanes share: `units` neighbouring values of `buffer` from `base` on into w0, w1, ...
+pub(super) fn shared_operand(text: &mut String, tile: Tile, buffer: &str, base: &str, units: u32) {
+    let step = tile.broadcast.unwrap_or(4);
+    for c in 0..units / step {
+        let _ = match tile.broadcast {
+            Some(size) => writeln!(text, "        let v{c} = {buffer}[{base} + {}u + near];", c * size),
+            None => writeln!(text, "        let v{c} = {buffer}[({base}) / 4u + {c}u];"),
+        };
+        for k in 0..step {
+            let unit = c * step + k;
+            let _ = match tile.broadcast {
+                Some(_) => writeln!(text, "        let w{unit} = subgroupBroadcast(v{c}, {k}u);"),
+                None => writeln!(text, "        let w{unit} = v{c}[{k}];"),
+            };
+        }
+    }
+}
+
+/// `weight(candidate, t)`: the t-th number of a candidate's matrices for the way back. Layer after layer, from the
+/// second on: output after output, inputs padded.
+pub(super) fn transposed(architecture: &Architecture, tile: Tile) -> String {
+    let mut text = String::from("fn weight(candidate: u32, t: u32) -> f32 {\n");
+    let mut offset = 0;
+    for layer in &architecture.layers()[1..] {
+        let padded = tile.padded(layer.inputs);
+        let size = layer.outputs * padded;
+        let _ = writeln!(
+            text,
+            "    if t < {end}u {{\n        let output = (t - {offset}u) / {padded}u;\n        let input = (t - {offset}u) % {padded}u;
+        if input >= {inputs}u {{ return 0.0; }}
+        return {scale:?} * at(candidate, {first}u + output * {width}u + input);\n    }}",
+            end = offset + size,
+            inputs = layer.inputs,
+            scale = layer.scale,
+            first = layer.offset,
+            width = layer.inputs + 1,
+        );
+        offset += size;
+    }
+    text + "    return 0.0;\n}\n"
+}
+
+/// What is particular to a product.
+struct Product<'a> {
+    /// Of the kernel.
+    name: &'a str,
+    /// Padded units that come out.
+    padded: u32,
+    /// Bindings beside weights, inputs and outputs.
+    bindings: &'a str,
+    /// Whether sums begin with the last row of weights, else with 0.
+    biased: bool,
+    /// Where input `i` of a row lies, so many rows on.
+    input: &'a dyn Fn(u32) -> String,
+    /// What is written for a sum, of its name, its place, and the rows on.
+    output: &'a dyn Fn(&str, &str, u32) -> String,
+}
+
+impl Product<'_> {
+    /// The kernel: `rows` by `units` sums a thread, as named accumulators.
+    fn text(&self, tile: Tile) -> String {
+        let Self { name, padded, bindings, .. } = *self;
+        let units = tile.units_for(padded);
+        let (lanes, rows) = (tile.lanes, tile.rows_for(units));
+        let subgroup = tile.broadcast.is_some();
+        let element = if subgroup { "f32" } else { "vec4f" };
+        let mut text = format!(
+            "//! import layered_part
+@group(2) @binding(1) var<storage, read> staged: array<{element}>;
+@group(2) @binding(2) var<storage, read> inputs: array<f32>;
+@group(2) @binding(3) var<storage, read_write> outputs: array<f32>;
+{bindings}// One thread per {rows} rows by {units} units of one candidate.
+@compute @workgroup_size({lanes})
+fn {name}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32{}) {{
+    let row = group.x * {}u + lane;
+    let unit = group.y * {units}u;
+    let candidate = group.z;
+",
+            if subgroup { ", @builtin(subgroup_invocation_id) near: u32" } else { "" },
+            lanes * rows,
+        );
+        let fetch = |text: &mut String, row: &str| {
+            let base = format!("candidate * STAGED + OFFSET + ({row}) * PADDED + unit");
+            shared_operand(text, tile, "staged", &base, units);
+        };
+        for t in 0..rows {
+            for u in 0..units {
+                let _ = writeln!(text, "    var s{t}_{u} = 0.0;");
+            }
+        }
+        if self.biased {
+            text.push_str("    {\n");
+            fetch(&mut text, "INPUTS");
+            for t in 0..rows {
+                for u in 0..units {
+                    let _ = writeln!(text, "        s{t}_{u} = w{u};");
+                }
+            }
+            text.push_str("    }\n");
+        }
+        text.push_str("    for (var i = 0u; i < INPUTS; i += 1u) {\n");
+        for t in 0..rows {
+            let _ = writeln!(text, "        let x{t} = inputs[{}];", (self.input)(t * lanes));
+        }
+        fetch(&mut text, "i");
+        for u in 0..units {
+            for t in 0..rows {
+                let _ = writeln!(text, "        s{t}_{u} = fma(x{t}, w{u}, s{t}_{u});");
+            }
+        }
+        text.push_str("    }\n");
+        for u in 0..units {
+            for t in 0..rows {
+                let place = format!("(candidate * PADDED + unit + {u}u) * PADDED_ROWS + row + {}u", t * lanes);
+                let value = (self.output)(&format!("s{t}_{u}"), &place, t * lanes);
+                let _ = writeln!(text, "    outputs[{place}] = {value};");
+            }
+        }
+        text + "}\n"
+    }
+}
+
+/// Where an input lies that a layer left.
+fn of_layer(rows: u32) -> String {
+    format!("(candidate * PADDED_INPUTS + i) * PADDED_ROWS + row + {rows}u")
+}
+
+/// The kernel of a layer. The first reads the rows that all candidates share; `sums` leaves out the activation.
+pub(super) fn dense(layer: &Layer, tile: Tile, first: bool, sums: bool) -> String {
+    let of_rows = |rows: u32| format!("i * COLUMNS + part.row + row + {rows}u");
+    let product = Product {
+        name: "dense",
+        padded: tile.padded(layer.outputs),
+        bindings: "",
+        biased: true,
+        input: if first { &of_rows } else { &of_layer },
+        output: &|sum, _, _| if sums { sum.into() } else { format!("activate({sum})") },
+    };
+    product.text(tile)
+}
+
+/// The kernel that hands a layer's slopes down to what came into it. Where the layer goes by cosines, the length of the
+/// features takes its share off.
+pub(super) fn back(layer: &Layer, tile: Tile, cosines: bool) -> String {
+    let product = Product {
+        name: "back",
+        padded: tile.padded(layer.inputs),
+        bindings: "@group(2) @binding(4) var<storage, read> values: array<f32>;
+@group(2) @binding(5) var<storage, read> features: array<f32>;
+@group(2) @binding(6) var<storage, read> shrinking: array<f32>;
+",
+        biased: false,
+        input: &of_layer,
+        output: &|sum, place, rows| {
+            let share = format!("shrinking[candidate * PADDED_ROWS + row + {rows}u]");
+            let left = if cosines { format!("({sum} - features[{place}] * {share})") } else { sum.into() };
+            format!("{left} * slope(values[{place}])")
+        },
+    };
+    product.text(tile)
+}
