@@ -49,7 +49,7 @@ impl Model {
         let header = Header {
             format: FORMAT.into(),
             architecture: self.architecture.clone(),
-            loss: self.loss,
+            loss: self.loss.clone(),
             encoder: self.encoder.clone(),
         };
         let header = serde_json::to_string(&header).map_err(|e| Error::file(path, e))?;
@@ -117,7 +117,7 @@ impl Model {
         for features in self.slices(features) {
             let rows = features.len() / self.architecture.inputs.max(1) as usize;
             let mut network = Network::new(self.architecture.clone(), features, &vec![0; rows])?;
-            network.loss = self.loss;
+            network.loss = self.loss.clone();
             logits.extend(network.logits(gpu, &position)?);
         }
         Ok(logits)
@@ -148,7 +148,7 @@ impl Model {
             let rows = features.len() / self.architecture.inputs.max(1) as usize;
             let labels_here = &labels[predicted.len()..][..rows];
             let mut network = Network::new(self.architecture.clone(), features, labels_here)?;
-            network.loss = self.loss;
+            network.loss = self.loss.clone();
             let logits = network.logits(gpu, &position)?;
             right += agreeing(&logits, labels_here, classes, self.softmax());
             predicted.extend(largest(&logits, classes));

@@ -109,7 +109,7 @@ impl<'a> Training<'a> {
         let optimizer = config.build_optimizer()?;
         let architecture = config.architecture(dataset.train.width as u32, dataset.classes.len() as u32)?;
         let mut network = Network::new(architecture, &dataset.train.features, &dataset.train.labels)?;
-        network.loss = config.loss;
+        network.loss = config.loss.clone();
         network.batch = config.batch.filter(|batch| *batch as usize != dataset.train.rows);
         if config.validation > 0.0 && dataset.validation.rows == 0 {
             let remedy = "it leaves no row of any class for that: give a larger share";
@@ -197,7 +197,7 @@ impl<'a> Training<'a> {
     pub fn model(&self, run: &mut Run) -> Result<Model> {
         let architecture = self.network.architecture.clone();
         let weights = architecture.weights(&run.best()?);
-        Ok(Model { architecture, loss: self.config.loss, encoder: self.dataset.encoder.clone(), weights })
+        Ok(Model { architecture, loss: self.config.loss.clone(), encoder: self.dataset.encoder.clone(), weights })
     }
 
     /// Scores the best network of a run. The trace is left empty.
@@ -244,7 +244,8 @@ impl Training<'_> {
         let position = if several || losses[chosen] <= whole.mean_loss(gpu, &best)? { now } else { best };
         let architecture = self.network.architecture.clone();
         let weights = architecture.weights(&position);
-        let model = Model { architecture, loss: self.config.loss, encoder: self.dataset.encoder.clone(), weights };
+        let model =
+            Model { architecture, loss: self.config.loss.clone(), encoder: self.dataset.encoder.clone(), weights };
         if !several {
             return Ok((model, None));
         }

@@ -95,7 +95,7 @@ fn described(arguments: &Compare) -> Result<Config> {
     config.test = arguments.test.unwrap_or(config.test);
     config.model = arguments.model.clone().unwrap_or(config.model);
     config.activation = arguments.activation.unwrap_or(config.activation);
-    config.loss = arguments.loss.unwrap_or(config.loss);
+    config.loss = arguments.loss.clone().unwrap_or(config.loss);
     config.population = arguments.population;
     if let Some(batch) = &arguments.batch {
         config.batch = train::batch_rows(batch)?;

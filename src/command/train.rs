@@ -89,7 +89,7 @@ fn described(arguments: &Train) -> Result<Config> {
         validation = arguments.validation,
         model = arguments.model.clone(),
         activation = arguments.activation,
-        loss = arguments.loss,
+        loss = arguments.loss.clone(),
         optimizer = search.optimizer.clone(),
         search = search.search.clone(),
         seed = search.seed,
