@@ -155,7 +155,7 @@ fn strategies_learn_iris_by_cosines() {
         };
         let dataset = data::load("iris", &config.data_options()).unwrap();
         let outcome = Training::new(&config, &dataset).unwrap().run(&gpu, |_| true).unwrap();
-        let (train, test) = (&outcome.train, outcome.test.as_ref().unwrap());
+        let (train, test) = (outcome.train.classes().unwrap(), outcome.test.as_ref().unwrap().classes().unwrap());
         assert!(train.loss < 0.7 * plateau && train.accuracy > 0.9 && test.accuracy > 0.8, "{optimizer}: {train:?}");
         let logits = outcome.model.logits(&gpu, &dataset.test.features).unwrap();
         for row in outcome.model.probabilities(&logits).chunks(3) {
