@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use gradless::data::Missing;
+use gradless::data::{Missing, Task};
 use gradless::objective::network::{Activation, Loss};
 
 /// Trains neural networks without backpropagation: whole populations at once, on any GPU.
@@ -22,7 +22,7 @@ pub(crate) enum Command {
     Train(Box<Train>),
     /// Score a trained network on labelled rows.
     Eval(Eval),
-    /// Predict the class of every row of a file.
+    /// Predict the class or the number of every row of a file.
     Predict(Predict),
     /// Minimize a test function, or your own in WGSL.
     Minimize(Box<Minimize>),
@@ -99,10 +99,16 @@ pub(crate) struct Train {
     /// What hidden units do to their sum [default: tanh].
     #[arg(long, value_parser = named::<Activation>, value_name = "NAME", help_heading = "Model")]
     pub(crate) activation: Option<Activation>,
-    /// What a row costs: cross-entropy, bce, mse, mae, accuracy, or additive-margin:SCALE,MARGIN, a softmax of cosines
-    /// [default: cross-entropy].
-    #[arg(long, value_parser = named::<Loss>, value_name = "NAME", help_heading = "Model")]
+    /// What a row costs. Of classes: cross-entropy, bce, mse, mae, accuracy, or additive-margin:SCALE,MARGIN, a softmax of
+    /// cosines. Of numbers: squared, absolute, rounded, wells; they make it a regression, whose targets are not scaled.
+    /// Of either: a .wgsl file with `fn loss(output: f32, wanted: f32) -> f32` [default: cross-entropy, regression:
+    /// squared].
+    #[arg(long, value_parser = loss, value_name = "NAME|FILE.wgsl", help_heading = "Model")]
     pub(crate) loss: Option<Loss>,
+    /// What labels are: classification (classes) or regression (numbers, taken as they are). Needed beside a loss of
+    /// your own [default: what the loss or the set is for, else classification].
+    #[arg(long, value_parser = named::<Task>, value_name = "TASK", help_heading = "Model")]
+    pub(crate) task: Option<Task>,
     #[command(flatten)]
     pub(crate) search: Search,
     /// Rows scored in a generation: a number, drawn anew each time, or full. Small batches make large data cheap; the
@@ -297,10 +303,16 @@ pub(crate) struct Compare {
     /// What hidden units do to their sum [default: tanh].
     #[arg(long, value_parser = named::<Activation>, value_name = "NAME", help_heading = "Model")]
     pub(crate) activation: Option<Activation>,
-    /// What a row costs: cross-entropy, bce, mse, mae, accuracy, or additive-margin:SCALE,MARGIN, a softmax of cosines
-    /// [default: cross-entropy].
-    #[arg(long, value_parser = named::<Loss>, value_name = "NAME", help_heading = "Model")]
+    /// What a row costs. Of classes: cross-entropy, bce, mse, mae, accuracy, or additive-margin:SCALE,MARGIN, a softmax of
+    /// cosines. Of numbers: squared, absolute, rounded, wells; they make it a regression, whose targets are not scaled.
+    /// Of either: a .wgsl file with `fn loss(output: f32, wanted: f32) -> f32` [default: cross-entropy, regression:
+    /// squared].
+    #[arg(long, value_parser = loss, value_name = "NAME|FILE.wgsl", help_heading = "Model")]
     pub(crate) loss: Option<Loss>,
+    /// What labels are: classification (classes) or regression (numbers, taken as they are). Needed beside a loss of
+    /// your own [default: what the loss or the set is for, else classification].
+    #[arg(long, value_parser = named::<Task>, value_name = "TASK", help_heading = "Model")]
+    pub(crate) task: Option<Task>,
     /// Folder for table, runs and plots [default: runs/compare-DATA-N].
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
@@ -361,6 +373,16 @@ fn optimizers() -> String {
 /// A value by its name in files.
 fn named<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
     serde_json::from_value(serde_json::Value::String(text.into())).map_err(|e| e.to_string())
+}
+
+/// A loss by its name, or the text of a file.
+fn loss(text: &str) -> Result<Loss, String> {
+    if !text.ends_with(".wgsl") {
+        return named(text);
+    }
+    let wgsl = std::fs::read_to_string(text).map_err(|e| e.to_string())?;
+    let name = std::path::Path::new(text).file_name().unwrap_or_default().to_string_lossy();
+    Loss::own(&name, &wgsl).map_err(|e| e.to_string())
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::metrics::Scores;
+use crate::metrics::{Errors, Measures, Scores};
 use crate::run::Stop;
 use crate::statistics::{LARGEST_SAMPLE, Spread, median, rank_test};
 use crate::training::Point;
@@ -33,9 +33,9 @@ pub struct Measured {
     /// Scores on the rows it learned from.
     pub train: Fit,
     /// Scores on the rows held out, if there are any.
-    pub test: Option<Scores>,
-    /// Shares of all rows.
-    pub all: Shares,
+    pub test: Option<Measures>,
+    /// Shares of all rows, where labels are classes.
+    pub all: Option<Shares>,
     /// How it got there.
     pub trace: Vec<Point>,
 }
@@ -45,10 +45,12 @@ pub struct Measured {
 pub struct Fit {
     /// Mean loss.
     pub loss: f64,
-    /// Share of rows whose class was predicted.
-    pub accuracy: f64,
-    /// Share of outputs on the right side of one half.
-    pub agreement: f64,
+    /// Share of rows whose class was predicted, where labels are classes.
+    pub accuracy: Option<f64>,
+    /// Share of outputs on the right side of one half, likewise.
+    pub agreement: Option<f64>,
+    /// Mean squared error, where labels are numbers.
+    pub mse: Option<f64>,
 }
 
 /// Shares of all rows of a data set, those learned from and those held out together: what papers give that hold nothing
@@ -89,14 +91,20 @@ pub struct Summary {
     pub seconds: Spread,
     /// Loss on the rows it learned from, at the end.
     pub train_loss: Spread,
-    /// Accuracy on these.
-    pub train_accuracy: Spread,
-    /// Scores on the rows held out, if there are any.
+    /// Accuracy on these, where labels are classes.
+    pub train_accuracy: Option<Spread>,
+    /// Mean squared error on these, where labels are numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub train_mse: Option<Spread>,
+    /// Scores on the rows held out, if there are any and labels are classes.
     pub test: Option<TestSpread>,
-    /// Accuracy on all rows together.
-    pub all_accuracy: Spread,
-    /// Agreement on all rows together.
-    pub all_agreement: Spread,
+    /// The same where labels are numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test_errors: Option<ErrorSpread>,
+    /// Accuracy on all rows together, where labels are classes.
+    pub all_accuracy: Option<Spread>,
+    /// Agreement on all rows together, likewise.
+    pub all_agreement: Option<Spread>,
     /// Mean over runs of the best loss at the common time; none where a run had not finished a generation by then.
     pub loss_at_common_time: Option<f64>,
 }
@@ -118,10 +126,23 @@ pub struct TestSpread {
     pub f1: Spread,
 }
 
+/// [`Errors`] over several runs.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct ErrorSpread {
+    /// Mean loss.
+    pub loss: Spread,
+    /// Mean squared error.
+    pub mse: Spread,
+    /// Mean absolute error.
+    pub mae: Spread,
+    /// Share of the variance that is explained.
+    pub r2: Spread,
+}
+
 /// One method beside the best one by some measure.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Test {
-    /// `train loss` or `test accuracy`.
+    /// `train loss`, `test accuracy` or `test MSE`.
     pub measure: &'static str,
     /// The method with the best mean.
     pub best: String,
@@ -174,7 +195,8 @@ impl Comparison {
         }
         let methods = groups.iter().filter_map(|group| summary(group, common_seconds)).collect();
         let mut tests = against_best("train loss", &groups, |run| Some(run.train.loss), 1.0);
-        tests.extend(against_best("test accuracy", &groups, |run| run.test.map(|test| test.accuracy), -1.0));
+        tests.extend(against_best("test accuracy", &groups, |run| Some(run.test?.classes()?.accuracy), -1.0));
+        tests.extend(against_best("test MSE", &groups, |run| Some(run.test?.numbers()?.mse), 1.0));
         Ok(Self { common_seconds, methods, tests })
     }
 }
@@ -185,7 +207,13 @@ fn all(group: &[&Measured], value: impl Fn(&Measured) -> f64) -> Vec<f64> {
 
 fn summary(group: &[&Measured], common_seconds: f64) -> Option<Summary> {
     let of = |value: fn(&Measured) -> f64| Spread::of(&all(group, value));
-    let tests: Vec<Scores> = group.iter().filter_map(|run| run.test).collect();
+    let some = |value: fn(&Measured) -> Option<f64>| {
+        let values: Option<Vec<f64>> = group.iter().map(|run| value(run)).collect();
+        values.and_then(|values| Spread::of(&values))
+    };
+    let tests: Vec<Scores> = group.iter().filter_map(|run| run.test?.classes().copied()).collect();
+    let errors: Vec<Errors> = group.iter().filter_map(|run| run.test?.numbers().copied()).collect();
+    let error = |value: fn(&Errors) -> f64| Spread::of(&errors.iter().map(value).collect::<Vec<_>>());
     let test = |value: fn(&Scores) -> f64| Spread::of(&tests.iter().map(value).collect::<Vec<_>>());
     let at: Option<Vec<f64>> = group.iter().map(|run| run.loss_at(common_seconds)).collect();
     Some(Summary {
@@ -196,7 +224,8 @@ fn summary(group: &[&Measured], common_seconds: f64) -> Option<Summary> {
         evaluations: median(&all(group, |run| run.evaluations as f64))?,
         seconds: of(|run| run.seconds)?,
         train_loss: of(|run| run.train.loss)?,
-        train_accuracy: of(|run| run.train.accuracy)?,
+        train_accuracy: some(|run| run.train.accuracy),
+        train_mse: some(|run| run.train.mse),
         test: test(|t| t.accuracy).and_then(|accuracy| {
             Some(TestSpread {
                 loss: test(|t| t.loss)?,
@@ -207,8 +236,11 @@ fn summary(group: &[&Measured], common_seconds: f64) -> Option<Summary> {
                 f1: test(|t| t.f1)?,
             })
         }),
-        all_accuracy: of(|run| run.all.accuracy)?,
-        all_agreement: of(|run| run.all.agreement)?,
+        test_errors: error(|e| e.mse).and_then(|mse| {
+            Some(ErrorSpread { loss: error(|e| e.loss)?, mse, mae: error(|e| e.mae)?, r2: error(|e| e.r2)? })
+        }),
+        all_accuracy: some(|run| Some(run.all?.accuracy)),
+        all_agreement: some(|run| Some(run.all?.agreement)),
         loss_at_common_time: at.and_then(|losses| Spread::of(&losses)).map(|spread| spread.mean),
     })
 }
@@ -308,9 +340,9 @@ mod tests {
             evaluations: u64::from(seconds) * 10,
             seconds: seconds.into(),
             stop: Some(Stop::Generations),
-            train: Fit { loss: loss(seconds).into(), accuracy, agreement: accuracy },
-            test: Some(scores(accuracy)),
-            all: Shares { accuracy, agreement: accuracy },
+            train: Fit { loss: loss(seconds).into(), accuracy: Some(accuracy), agreement: Some(accuracy), mse: None },
+            test: Some(Measures::Classes(scores(accuracy))),
+            all: Some(Shares { accuracy, agreement: accuracy }),
             trace,
         }
     }

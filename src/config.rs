@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Missing, Options};
+use crate::data::{Missing, Options, Task, is_of_numbers};
 use crate::objective::network::{Activation, Architecture, Loss};
 use crate::optimizer::search;
 use crate::population::Optimizer;
@@ -21,6 +21,8 @@ pub struct Config {
     pub label: Option<String>,
     /// Whether the file has a header; none to judge by its first row.
     pub header: Option<bool>,
+    /// What labels are; none for what the loss asks for, else classes or what the known set has.
+    pub task: Option<Task>,
     /// What becomes of missing cells.
     pub missing: Missing,
     /// Share of the rows held out, 0 to 0.9.
@@ -67,6 +69,7 @@ impl Default for Config {
             data: String::new(),
             label: None,
             header: None,
+            task: None,
             missing: Missing::default(),
             test: 0.2,
             validation: 0.0,
@@ -126,7 +129,14 @@ impl Config {
             test_fraction: self.test,
             validation_fraction: self.validation,
             seed: self.seed,
+            task: self.task.or_else(|| (self.loss.of_numbers() == Some(true)).then_some(Task::Regression)),
         }
+    }
+
+    /// The loss where none is said: that of numbers where labels are numbers.
+    pub fn default_loss(&self) -> Loss {
+        let numbers = self.task.map_or_else(|| is_of_numbers(&self.data), |task| task == Task::Regression);
+        if numbers { Loss::Squared } else { Loss::default() }
     }
 
     /// The optimizer with its settings.
@@ -238,6 +248,11 @@ impl Config {
             let remedy = "only --search neurons, layers and blocks:N choose by rows held out: leave it out";
             return Err(Error::setting("validation", self.validation, remedy));
         }
+        if let (Some(task), Some(numbers)) = (self.task, self.loss.of_numbers())
+            && numbers != (task == Task::Regression)
+        {
+            return Err(self.loss.misplaced(task == Task::Regression));
+        }
         self.architecture(1, 2)?;
         self.build_optimizer()?;
         Ok(())
@@ -256,6 +271,15 @@ mod tests {
         let text = config.to_toml().unwrap();
         assert_eq!(toml::from_str::<Config>(&text).unwrap(), config);
         assert_eq!(config.build_optimizer().unwrap().settings()["neighbourhood"], "ring");
+    }
+
+    #[test]
+    fn a_loss_of_ones_own_reads_back_the_same() {
+        let text = "// \"a\" \\ b\nfn loss(y: f32, t: f32) -> f32 {\n\treturn abs(y - t);\n}\n";
+        let loss = Loss::own("mine.wgsl", text).unwrap();
+        let config = Config { data: "line".into(), loss, task: Some(Task::Regression), ..Config::default() };
+        assert_eq!(toml::from_str::<Config>(&config.to_toml().unwrap()).unwrap(), config);
+        config.check().unwrap();
     }
 
     #[test]
@@ -279,5 +303,8 @@ mod tests {
         assert!(refused(Config { validation: f64::NAN, ..Config::default() }).contains("validation"));
         assert!(refused(Config { search: "halves".into(), ..Config::default() }).contains("whole"));
         assert!(refused(Config { batch: Some(0), ..Config::default() }).contains("batch"));
+        assert!(refused(Config { task: Some(Task::Regression), ..Config::default() }).contains("squared"));
+        let classes = Config { task: Some(Task::Classification), loss: Loss::Wells, ..Config::default() };
+        assert!(refused(classes).contains("cross-entropy"));
     }
 }

@@ -58,6 +58,18 @@ pub struct Options {
     pub validation_fraction: f64,
     /// Seed of the split and of generated points.
     pub seed: u64,
+    /// What labels are. Default: classes, but in known sets that have numbers.
+    pub task: Option<Task>,
+}
+
+/// What labels are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Task {
+    /// Classes to tell apart.
+    Classification,
+    /// Numbers to come near, taken as they are: they are not scaled.
+    Regression,
 }
 
 impl Default for Options {
@@ -69,6 +81,7 @@ impl Default for Options {
             test_fraction: 0.2,
             validation_fraction: 0.0,
             seed: 1,
+            task: None,
         }
     }
 }
@@ -89,7 +102,7 @@ pub enum Missing {
 pub struct Dataset {
     /// Short name: the built-in's, or the file's without its ending.
     pub name: String,
-    /// Class names; a label is an index into them.
+    /// Class names; a label is an index into them. None for a regression.
     pub classes: Vec<String>,
     /// One name per encoded feature: `column`, or `column=level`.
     pub feature_names: Vec<String>,
@@ -127,7 +140,7 @@ impl Raw {
         }
     }
 
-    /// The class of every row.
+    /// The class of every row; none for a regression.
     pub fn labels(&self) -> &[u32] {
         match self {
             Self::Table(table) => &table.labels,
@@ -155,7 +168,12 @@ pub fn load(source: &str, options: &Options) -> Result<Dataset> {
     match builtin::find(source, options.seed)? {
         Some((Cells::Images(images), name)) => return Dataset::of_images(&name, images, options),
         Some((Cells::Grid(grid), name)) => {
-            let (table, notes) = Table::new(grid, options.label.as_deref())?;
+            let numbers = builtin::is_of_numbers(source);
+            if numbers && options.task == Some(Task::Classification) {
+                let remedy = format!("{name} has numbers to come near, not classes: leave the task out");
+                return Err(Error::setting("task", "classification", remedy));
+            }
+            let (table, notes) = options.table(grid, numbers)?;
             return Dataset::new(&name, table, notes, options);
         }
         None => {}
@@ -182,12 +200,24 @@ pub fn load(source: &str, options: &Options) -> Result<Dataset> {
     let label = options.label.as_deref().filter(|label| table::number(label).is_none());
     let telling: Vec<&str> = label.into_iter().chain(HEADER_NAMES).collect();
     let (grid, mut notes) = read(path, options.header, &telling)?;
-    let (table, more) = Table::new(grid, options.label.as_deref())?;
+    let (table, more) = options.table(grid, false)?;
     notes.extend(more);
     Dataset::new(stem.as_deref().unwrap_or(source), table, notes, options)
 }
 
+/// Whether a known set of this name has numbers, not classes.
+pub fn is_of_numbers(source: &str) -> bool {
+    builtin::is_of_numbers(source)
+}
+
 impl Options {
+    /// A grid with its labels; `numbers` where no task is asked for.
+    fn table(&self, grid: Grid, numbers: bool) -> Result<(Table, Notes)> {
+        let label = self.label.as_deref();
+        let numbers = self.task.map_or(numbers, |task| task == Task::Regression);
+        if numbers { Table::of_numbers(grid, label) } else { Table::new(grid, label) }
+    }
+
     /// Whether the shares are such that rows are left to learn from.
     fn check(&self) -> Result<()> {
         if !(0.0..=0.9).contains(&self.test_fraction) {
@@ -214,8 +244,11 @@ impl Dataset {
             table = complete;
             notes.extend(more);
         }
-        let split = split(&table.labels, options.test_fraction, options.seed);
-        let split = split.with_validation(&table.labels, options.validation_fraction, options.seed);
+        // Numbers are not stratified: all rows count as one class.
+        let one = vec![0; table.targets.len()];
+        let labels = if table.targets.is_empty() { &table.labels } else { &one };
+        let split = split(labels, options.test_fraction, options.seed);
+        let split = split.with_validation(labels, options.validation_fraction, options.seed);
         notes.extend(unbalanced(&table.classes, &table.labels, &split));
         let (encoder, dropped) = Encoder::fit(&table, &split.train)?;
         notes.extend(dropped);
@@ -235,6 +268,10 @@ impl Dataset {
         if let Some(label) = &options.label {
             return Err(Error::setting("label", label, "images have their labels beside them: leave it out"));
         }
+        if options.task == Some(Task::Regression) {
+            let remedy = "images have classes, not numbers: choose a loss of classes, such as cross-entropy";
+            return Err(Error::setting("task", "regression", remedy));
+        }
         let split = match images.test_from {
             Some(row) => Split::at(&images.labels, row, options.seed),
             None => split(&images.labels, options.test_fraction, options.seed),
@@ -245,6 +282,11 @@ impl Dataset {
         let part = encoder.encode_images(&images, &split.rows())?;
         let classes = images.classes.clone();
         Ok(Self::parted(name, classes, part, (encoder, Raw::Images(images)), split, notes))
+    }
+
+    /// Whether labels are numbers, not classes.
+    pub fn is_regression(&self) -> bool {
+        self.encoder.is_regression()
     }
 
     /// Takes the encoded rows of all parts apart.
@@ -279,6 +321,9 @@ impl Dataset {
 
 /// Notes on the classes that have no test row though rows are held out, and on those that have nothing else.
 fn unbalanced(classes: &[String], labels: &[u32], split: &Split) -> Notes {
+    if classes.is_empty() {
+        return Notes::new();
+    }
     let without = |rows: &[usize]| -> Vec<String> {
         let mut present = vec![false; classes.len()];
         rows.iter().for_each(|&row| present[labels[row] as usize] = true);

@@ -1,4 +1,4 @@
-//! How well predicted classes agree with true ones.
+//! How well predicted classes agree with true ones, and predicted numbers with measured ones.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,68 @@ pub struct Scores {
     pub recall: f64,
     /// Mean over classes of the harmonic mean of the two.
     pub f1: f64,
+}
+
+/// Scores of a set of rows whose labels are numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Errors {
+    /// Mean loss.
+    pub loss: f64,
+    /// Mean squared error.
+    pub mse: f64,
+    /// Mean absolute error.
+    pub mae: f64,
+    /// Share of the numbers' variance that is explained: 1 - mse / variance, at most 1. Where all numbers are the same it
+    /// is 1 without an error, else 0.
+    pub r2: f64,
+}
+
+/// Scores of a set of rows of either kind.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Measures {
+    /// Labels are classes.
+    Classes(Scores),
+    /// Labels are numbers.
+    Numbers(Errors),
+}
+
+impl Measures {
+    /// Mean loss.
+    pub fn loss(&self) -> f64 {
+        match self {
+            Self::Classes(scores) => scores.loss,
+            Self::Numbers(errors) => errors.loss,
+        }
+    }
+
+    /// Where labels are classes.
+    pub fn classes(&self) -> Option<&Scores> {
+        match self {
+            Self::Classes(scores) => Some(scores),
+            Self::Numbers(_) => None,
+        }
+    }
+
+    /// Where labels are numbers.
+    pub fn numbers(&self) -> Option<&Errors> {
+        match self {
+            Self::Classes(_) => None,
+            Self::Numbers(errors) => Some(errors),
+        }
+    }
+}
+
+/// Scores of the numbers `said` against `targets`.
+pub fn errors(said: &[f32], targets: &[f32], loss: f64) -> Errors {
+    let count = targets.len().max(1) as f64;
+    let mean_of = |values: &mut dyn Iterator<Item = f64>| values.sum::<f64>() / count;
+    let residuals = || said.iter().zip(targets).map(|(y, target)| f64::from(*y) - f64::from(*target));
+    let mean = mean_of(&mut targets.iter().map(|target| f64::from(*target)));
+    let variance = mean_of(&mut targets.iter().map(|target| (f64::from(*target) - mean).powi(2)));
+    let mse = mean_of(&mut residuals().map(|r| r * r));
+    let r2 = if variance > 0.0 { 1.0 - mse / variance } else { f64::from(u8::from(mse == 0.0)) };
+    Errors { loss, mse, mae: mean_of(&mut residuals().map(f64::abs)), r2 }
 }
 
 /// The class of each row: the first of its largest outputs.
@@ -89,6 +151,19 @@ mod tests {
         assert_eq!(s.accuracy, 0.75);
         assert!((s.precision - 0.75).abs() < 1e-12 && (s.recall - 5.0 / 6.0).abs() < 1e-12);
         assert!((s.f1 - (0.8 + 2.0 / 3.0) / 2.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn errors_of_numbers_by_hand() {
+        let e = errors(&[1.0, 2.0, 4.0], &[1.0, 3.0, 5.0], 0.5);
+        assert!((e.mse - 2.0 / 3.0).abs() < 1e-12 && (e.mae - 2.0 / 3.0).abs() < 1e-12);
+        assert!((e.r2 - 0.75).abs() < 1e-12 && e.loss == 0.5, "{e:?}");
+        assert_eq!((errors(&[2.0, 2.0], &[2.0, 2.0], 0.0).r2, errors(&[2.0, 3.0], &[2.0, 2.0], 0.0).r2), (1.0, 0.0));
+        assert_eq!(errors(&[], &[], 0.0), Errors { loss: 0.0, mse: 0.0, mae: 0.0, r2: 1.0 });
+        for measures in [Measures::Numbers(e), Measures::Classes(scores(&[0], &[0], 2, 0.5))] {
+            let json = serde_json::to_string(&measures).unwrap();
+            assert_eq!(serde_json::from_str::<Measures>(&json).unwrap(), measures);
+        }
     }
 
     #[test]

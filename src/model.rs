@@ -6,9 +6,9 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use serde::{Deserialize, Serialize};
 
-use crate::data::Encoder;
+use crate::data::{Encoder, Part};
 use crate::gpu::Gpu;
-use crate::metrics::{Scores, agreeing, largest, scores};
+use crate::metrics::{Errors, Measures, Scores, agreeing, errors, largest, scores};
 use crate::objective::network::{Architecture, Loss, Network};
 use crate::{Error, Result};
 
@@ -49,7 +49,7 @@ impl Model {
         let header = Header {
             format: FORMAT.into(),
             architecture: self.architecture.clone(),
-            loss: self.loss,
+            loss: self.loss.clone(),
             encoder: self.encoder.clone(),
         };
         let header = serde_json::to_string(&header).map_err(|e| Error::file(path, e))?;
@@ -90,8 +90,11 @@ impl Model {
         if architecture.parameters() > 1 << 28 || layers > 1000 || architecture.hidden.contains(&0) {
             return Err(damaged(&"its layers are of no size that can be"));
         }
-        if architecture.inputs as usize != encoder.width() || architecture.outputs as usize != encoder.classes.len() {
+        if architecture.inputs as usize != encoder.width() || architecture.outputs as usize != encoder.outputs() {
             return Err(damaged(&"features or classes do not fit the layers"));
+        }
+        if loss.of_numbers().is_some_and(|numbers| numbers != encoder.is_regression()) {
+            return Err(damaged(&"its loss does not fit its labels"));
         }
         let tensors = SafeTensors::deserialize(&bytes).map_err(|e| damaged(&e))?;
         let mut weights = Vec::with_capacity(architecture.parameters() as usize);
@@ -107,7 +110,7 @@ impl Model {
         Ok(Self { architecture, loss, encoder, weights })
     }
 
-    /// Outputs of rows of features, before softmax or sigmoid.
+    /// Outputs of rows of features, before softmax or sigmoid; of a regression the predicted numbers.
     ///
     /// # Errors
     /// Those of [`Network::logits`].
@@ -116,11 +119,19 @@ impl Model {
         let mut logits = Vec::new();
         for features in self.slices(features) {
             let rows = features.len() / self.architecture.inputs.max(1) as usize;
-            let mut network = Network::new(self.architecture.clone(), features, &vec![0; rows])?;
-            network.loss = self.loss;
+            let network = if self.encoder.is_regression() {
+                self.network(Network::regression(self.architecture.clone(), features, &vec![0.0; rows])?)
+            } else {
+                self.network(Network::new(self.architecture.clone(), features, &vec![0; rows])?)
+            };
             logits.extend(network.logits(gpu, &position)?);
         }
         Ok(logits)
+    }
+
+    fn network(&self, mut network: Network) -> Network {
+        network.loss = self.loss.clone();
+        network
     }
 
     /// Slices of whole rows, none too large for the device.
@@ -147,8 +158,7 @@ impl Model {
         for features in self.slices(features) {
             let rows = features.len() / self.architecture.inputs.max(1) as usize;
             let labels_here = &labels[predicted.len()..][..rows];
-            let mut network = Network::new(self.architecture.clone(), features, labels_here)?;
-            network.loss = self.loss;
+            let network = self.network(Network::new(self.architecture.clone(), features, labels_here)?);
             let logits = network.logits(gpu, &position)?;
             right += agreeing(&logits, labels_here, classes, self.softmax());
             predicted.extend(largest(&logits, classes));
@@ -159,9 +169,42 @@ impl Model {
         Ok((predicted, scores))
     }
 
+    /// Predicted numbers and scores of rows for which numbers are wanted.
+    ///
+    /// # Errors
+    /// Those of [`Network::logits`].
+    pub fn score_numbers(&self, gpu: &Gpu, features: &[f32], targets: &[f32]) -> Result<(Vec<f32>, Errors)> {
+        if features.len() != targets.len() * self.architecture.inputs as usize {
+            let remedy = format!("{} rows of {} features", targets.len(), self.architecture.inputs);
+            return Err(Error::setting("features", format!("{} values", features.len()), remedy));
+        }
+        let position = self.architecture.position(&self.weights);
+        let (mut said, mut loss) = (Vec::with_capacity(targets.len()), 0.0);
+        for features in self.slices(features).filter(|features| !features.is_empty()) {
+            let rows = features.len() / self.architecture.inputs.max(1) as usize;
+            let targets_here = &targets[said.len()..][..rows];
+            let network = self.network(Network::regression(self.architecture.clone(), features, targets_here)?);
+            said.extend(network.logits(gpu, &position)?);
+            loss += f64::from(network.mean_loss(gpu, &position)?) * (rows as f64 / targets.len() as f64);
+        }
+        let errors = errors(&said, targets, loss);
+        Ok((said, errors))
+    }
+
+    /// Scores of encoded rows, be their labels classes or numbers.
+    ///
+    /// # Errors
+    /// Those of [`Network::logits`].
+    pub fn measure(&self, gpu: &Gpu, rows: &Part) -> Result<Measures> {
+        if self.encoder.is_regression() {
+            return Ok(Measures::Numbers(self.score_numbers(gpu, &rows.features, &rows.targets)?.1));
+        }
+        Ok(Measures::Classes(self.score(gpu, &rows.features, &rows.labels)?.1))
+    }
+
     /// Whether the outputs of a row are one distribution, not a sigmoid each.
     fn softmax(&self) -> bool {
-        !matches!(self.loss, Loss::Bce | Loss::Mse | Loss::Mae)
+        !self.loss.apart()
     }
 
     /// Probabilities from outputs, row after row: softmax, or sigmoids scaled to a sum of 1.

@@ -4,11 +4,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
-use crate::data::Dataset;
+use crate::data::{Dataset, Part};
 use crate::gpu::Gpu;
-use crate::metrics::Scores;
+use crate::metrics::Measures;
 use crate::model::Model;
-use crate::objective::network::{Loss, Network};
+use crate::objective::network::{Architecture, Loss, Network};
 use crate::population::Optimizer;
 use crate::run::{Report, Run, Stop};
 use crate::{Error, Result};
@@ -55,11 +55,11 @@ pub struct Outcome {
     /// The best network.
     pub model: Model,
     /// Its scores on the rows it learned from.
-    pub train: Scores,
+    pub train: Measures,
     /// Its scores on the rows held out; none where there are none.
-    pub test: Option<Scores>,
+    pub test: Option<Measures>,
     /// Its scores on the rows by which it was chosen; none where there are none.
-    pub validation: Option<Scores>,
+    pub validation: Option<Measures>,
     /// All networks that were trained at once, where there were several.
     pub members: Option<Members>,
     /// Candidates scored, remembered ones included.
@@ -94,10 +94,10 @@ pub struct Member {
     pub settings: Vec<(&'static str, f32)>,
     /// Mean loss on the rows it learned from.
     pub train_loss: f64,
-    /// Share of these whose class it predicts.
-    pub train_accuracy: f64,
+    /// Share of these whose class it predicts; of a regression the mean squared error.
+    pub train: f64,
     /// The same of the rows held out, where there are any.
-    pub test_accuracy: Option<f64>,
+    pub test: Option<f64>,
 }
 
 impl<'a> Training<'a> {
@@ -107,16 +107,22 @@ impl<'a> Training<'a> {
     /// [`Error::Setting`] for what makes no sense, alone or with these data.
     pub fn new(config: &Config, dataset: &'a Dataset) -> Result<Self> {
         let optimizer = config.build_optimizer()?;
-        let architecture = config.architecture(dataset.train.width as u32, dataset.classes.len() as u32)?;
-        let mut network = Network::new(architecture, &dataset.train.features, &dataset.train.labels)?;
-        network.loss = config.loss;
+        if config.loss.of_numbers().is_some_and(|numbers| numbers != dataset.is_regression()) {
+            return Err(config.loss.misplaced(dataset.is_regression()));
+        }
+        let architecture = config.architecture(dataset.train.width as u32, dataset.encoder.outputs() as u32)?;
+        let mut network = network_on(&architecture, &dataset.train, dataset.is_regression())?;
+        network.loss = config.loss.clone();
         network.batch = config.batch.filter(|batch| *batch as usize != dataset.train.rows);
         if config.validation > 0.0 && dataset.validation.rows == 0 {
             let remedy = "it leaves no row of any class for that: give a larger share";
             return Err(Error::setting("validation", config.validation, remedy));
         }
-        if dataset.validation.rows > 0 {
-            network.hold_out(&dataset.validation.features, &dataset.validation.labels)?;
+        let held_out = &dataset.validation;
+        if held_out.rows > 0 && dataset.is_regression() {
+            network.hold_out_numbers(&held_out.features, &held_out.targets)?;
+        } else if held_out.rows > 0 {
+            network.hold_out(&held_out.features, &held_out.labels)?;
         }
         let mut config = config.clone();
         config.settle(dataset.train.rows);
@@ -197,7 +203,7 @@ impl<'a> Training<'a> {
     pub fn model(&self, run: &mut Run) -> Result<Model> {
         let architecture = self.network.architecture.clone();
         let weights = architecture.weights(&run.best()?);
-        Ok(Model { architecture, loss: self.config.loss, encoder: self.dataset.encoder.clone(), weights })
+        Ok(Model { architecture, loss: self.config.loss.clone(), encoder: self.dataset.encoder.clone(), weights })
     }
 
     /// Scores the best network of a run. The trace is left empty.
@@ -207,18 +213,16 @@ impl<'a> Training<'a> {
     pub fn outcome(&self, gpu: &Gpu, run: &mut Run) -> Result<Outcome> {
         let (model, members) = if self.optimizer.descends() { self.last(gpu, run)? } else { (self.model(run)?, None) };
         let Dataset { train, test, .. } = self.dataset;
-        let (_, train_scores) = model.score(gpu, &train.features, &train.labels)?;
-        let (_, test_scores) = model.score(gpu, &test.features, &test.labels)?;
-        let held_out = &self.dataset.validation;
-        let validation =
-            if held_out.rows > 0 { Some(model.score(gpu, &held_out.features, &held_out.labels)?.1) } else { None };
+        let held_out = |rows: &Part| if rows.rows > 0 { model.measure(gpu, rows).map(Some) } else { Ok(None) };
+        let (test, validation) = (held_out(test)?, held_out(&self.dataset.validation)?);
+        let train = model.measure(gpu, train)?;
         let report = run.report();
         Ok(Outcome {
             validation,
             model,
             members,
-            train: train_scores,
-            test: (test.rows > 0).then_some(test_scores),
+            train,
+            test,
             evaluations: report.evaluations,
             generations: report.generation,
             seconds: report.seconds,
@@ -244,16 +248,21 @@ impl Training<'_> {
         let position = if several || losses[chosen] <= whole.mean_loss(gpu, &best)? { now } else { best };
         let architecture = self.network.architecture.clone();
         let weights = architecture.weights(&position);
-        let model = Model { architecture, loss: self.config.loss, encoder: self.dataset.encoder.clone(), weights };
+        let model =
+            Model { architecture, loss: self.config.loss.clone(), encoder: self.dataset.encoder.clone(), weights };
         if !several {
             return Ok((model, None));
         }
-        whole.loss = Loss::Accuracy;
+        // A member's measure from its loss: the accuracy, or the squared error of a number.
+        let numbers = self.dataset.is_regression();
+        let loss = if numbers { Loss::Squared } else { Loss::Accuracy };
+        let measure = |loss: f32| if numbers { 2.0 * f64::from(loss) } else { 1.0 - f64::from(loss) };
+        whole.loss = loss.clone();
         let train = run.score(&whole)?;
         let rows = &self.dataset.test;
         let test = if rows.rows > 0 {
-            let mut network = Network::new(self.network.architecture.clone(), &rows.features, &rows.labels)?;
-            network.loss = Loss::Accuracy;
+            let mut network = network_on(&self.network.architecture, rows, numbers)?;
+            network.loss = loss;
             Some(run.score(&network)?)
         } else {
             None
@@ -262,11 +271,19 @@ impl Training<'_> {
         let all = (0..losses.len()).map(|member| Member {
             settings: self.optimizer.differing(member as u32, count),
             train_loss: losses[member].into(),
-            train_accuracy: 1.0 - f64::from(train[member]),
-            test_accuracy: test.as_ref().map(|test| 1.0 - f64::from(test[member])),
+            train: measure(train[member]),
+            test: test.as_ref().map(|test| measure(test[member])),
         });
         Ok((model, Some(Members { all: all.collect(), chosen })))
     }
+}
+
+/// A network on some rows, be their labels classes or numbers.
+fn network_on(architecture: &Architecture, rows: &Part, numbers: bool) -> Result<Network> {
+    if numbers {
+        return Network::regression(architecture.clone(), &rows.features, &rows.targets);
+    }
+    Network::new(architecture.clone(), &rows.features, &rows.labels)
 }
 
 /// Fits the schedules of a run that only time ends to the generations it will come to.

@@ -23,7 +23,7 @@ fn iris(gpu: &Gpu, optimizer: &str, loss: Loss, settings: &[(&str, &str)]) -> f6
             data: "iris".into(),
             optimizer: optimizer.into(),
             activation: Activation::Relu,
-            loss,
+            loss: loss.clone(),
             batch: Some(40),
             epochs: Some(40),
             seed,
@@ -37,7 +37,7 @@ fn iris(gpu: &Gpu, optimizer: &str, loss: Loss, settings: &[(&str, &str)]) -> f6
         let training = Training::new(&config, &dataset).unwrap();
         let outcome = training.run(gpu, |_| true).unwrap();
         assert_eq!(outcome.generations, 120);
-        outcome.test.unwrap().accuracy
+        outcome.test.unwrap().classes().unwrap().accuracy
     };
     let mean = (1..=10).map(accuracy).sum::<f64>() / 10.0;
     println!("{optimizer} {loss} {settings:?}: {mean:.4}");
@@ -152,7 +152,7 @@ fn a_member_is_a_run_of_its_own() {
 }
 
 /// The slope of the loss in every coordinate, in units of the weights, by central differences.
-fn slopes(architecture: &Architecture, loss: Loss, position: &[f64], rows: (&[f32], &[u32])) -> Vec<f64> {
+fn slopes(architecture: &Architecture, loss: &Loss, position: &[f64], rows: (&[f32], &[u32])) -> Vec<f64> {
     let mut position = position.to_vec();
     let mut slopes = vec![0.0; position.len()];
     for layer in architecture.layers() {
@@ -184,7 +184,7 @@ fn position_wise_moves_the_last_layers_first() {
     // The plain one after a generation is the first position less its gradient: go back from there.
     let mut first: Vec<f64> = start[0].iter().map(|x| f64::from(*x)).collect();
     for _ in 0..60 {
-        let back = slopes(&network.architecture, Loss::Bce, &first, (&features, &labels));
+        let back = slopes(&network.architecture, &Loss::Bce, &first, (&features, &labels));
         for layer in &layers {
             for i in layer.offset..layer.offset + layer.parameters() {
                 let i = i as usize;
@@ -195,7 +195,7 @@ fn position_wise_moves_the_last_layers_first() {
     let mut twin = first;
     for _generation in 0..3 {
         for stage in 0..layers.len() {
-            let gradient = slopes(&network.architecture, Loss::Bce, &twin, (&features, &labels));
+            let gradient = slopes(&network.architecture, &Loss::Bce, &twin, (&features, &labels));
             for layer in &layers[layers.len() - 1 - stage..] {
                 for i in layer.offset..layer.offset + layer.parameters() {
                     twin[i as usize] -= f64::from(rate) * gradient[i as usize] / f64::from(layer.scale);

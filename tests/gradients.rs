@@ -91,7 +91,7 @@ impl Case {
     }
 
     /// Slope of the loss in one weight of one member.
-    fn slope(&self, loss: Loss, member: usize, coordinate: usize) -> f64 {
+    fn slope(&self, loss: &Loss, member: usize, coordinate: usize) -> f64 {
         let dims = self.architecture.parameters() as usize;
         let mut position: Vec<f64> = self.positions[member * dims..][..dims].iter().map(|x| f64::from(*x)).collect();
         let layers = self.architecture.layers();
@@ -105,7 +105,7 @@ impl Case {
     }
 
     /// The worst error relative to the size of the gradient's own layer and member, at most so many coordinates each.
-    fn worst(&self, gradient: &[f32], loss: Loss, most: usize) -> f64 {
+    fn worst(&self, gradient: &[f32], loss: &Loss, most: usize) -> f64 {
         let dims = self.architecture.parameters() as usize;
         let mut worst: f64 = 0.0;
         for member in 0..self.members as usize {
@@ -140,8 +140,8 @@ fn every_layer_activation_and_loss_has_the_gradient_of_its_twin() {
                 let case = Case::new(4, hidden, 3, activation, (37, 3));
                 // In registers, and, since it is asked for in stages, layer by layer.
                 for calls in [&[(0, 0)][..], &[(hidden.len(), 0), (0, hidden.len())]] {
-                    let (_, gradient) = case.on_device(&gpu, loss, u32::MAX, calls);
-                    let error = case.worst(&gradient, loss, 1000);
+                    let (_, gradient) = case.on_device(&gpu, loss.clone(), u32::MAX, calls);
+                    let error = case.worst(&gradient, &loss, 1000);
                     assert!(error <= 1e-3, "{activation:?} {loss:?} {hidden:?} {calls:?}: {error}");
                     if error > worst.0 {
                         worst = (error, format!("{activation:?} {loss:?} {hidden:?}"));
@@ -160,10 +160,10 @@ fn wide_layers_and_many_rows_have_the_gradient_of_their_twin() {
     for gpu in [gpu.clone(), gpu.without_subgroups()] {
         let case = Case::new(3, &[17], 2, Activation::Tanh, (4500, 6));
         let (_, gradient) = case.on_device(&gpu, Loss::CrossEntropy, 4, &[(0, 0)]);
-        assert!(case.worst(&gradient, Loss::CrossEntropy, 3) <= 1e-3);
+        assert!(case.worst(&gradient, &Loss::CrossEntropy, 3) <= 1e-3);
         let case = Case::new(70, &[40, 33], 11, Activation::Relu, (100, 2));
         let (_, gradient) = case.on_device(&gpu, Loss::CrossEntropy, u32::MAX, &[(0, 0)]);
-        assert!(case.worst(&gradient, Loss::CrossEntropy, 40) <= 1e-3);
+        assert!(case.worst(&gradient, &Loss::CrossEntropy, 40) <= 1e-3);
     }
 }
 
@@ -174,7 +174,7 @@ fn fitness_beside_a_gradient_is_the_loss() {
     let (fitness, _) = case.on_device(&gpu, Loss::Bce, u32::MAX, &[(0, 0)]);
     for (value, position) in fitness.iter().zip(case.positions.chunks(case.architecture.parameters() as usize)) {
         let exact =
-            reference::network::mean_loss(&case.architecture, Loss::Bce, position, &case.features, &case.labels);
+            reference::network::mean_loss(&case.architecture, &Loss::Bce, position, &case.features, &case.labels);
         assert!((f64::from(*value) - exact).abs() < 1e-5 * exact.max(1.0), "{value} {exact}");
     }
 }

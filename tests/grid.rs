@@ -123,7 +123,7 @@ fn on_a_network_with_all_rows() {
     for (form, hidden) in [(Form::Registers, vec![4]), (Form::Tiled, vec![5]), (Form::Layered, vec![6, 4])] {
         let (network, features, labels) = network(None, form, &hidden);
         let rescore =
-            |x: &[f32]| reference::network::mean_loss(&network.architecture, network.loss, x, &features, &labels);
+            |x: &[f32]| reference::network::mean_loss(&network.architecture, &network.loss, x, &features, &labels);
         walk(&gpu, &format!("a network, {form:?}"), &network, Some(&rescore));
     }
 }

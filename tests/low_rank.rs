@@ -62,7 +62,7 @@ fn score(gpu: &Gpu, case: &Case) -> Scored {
     let classes = case.architecture.outputs;
     let labels: Vec<u32> = (0..case.rows as u32).map(|r| r.wrapping_mul(2_654_435_761) % classes).collect();
     let mut network = Network::new(case.architecture.clone(), &features, &labels).unwrap();
-    network.loss = case.loss;
+    network.loss = case.loss.clone();
     network.batch = case.batch;
     network.form = Some(Form::Layered);
     if case.architecture.hidden.len() == 1 && case.architecture.inputs < 100 && case.loss.margin().is_none() {
@@ -122,7 +122,7 @@ fn compare(gpu: &Gpu, case: &Case) {
     let width = scored.positions.len() / scored.shared.len();
     for (value, position) in scored.shared.iter().zip(scored.positions.chunks(width)) {
         let expected =
-            reference::network::mean_loss(&case.architecture, case.loss, position, &scored.features, &scored.labels);
+            reference::network::mean_loss(&case.architecture, &case.loss, position, &scored.features, &scored.labels);
         let difference = (f64::from(*value) - expected).abs();
         assert!(difference <= tolerance(expected.abs().max(1.0), 3e-5), "{name}: {value} for {expected}");
     }
@@ -165,7 +165,7 @@ fn every_rank_agrees_with_the_twin() {
 fn every_loss_and_activation_agrees_with_the_twin() {
     let Some(gpu) = gpu() else { return };
     for loss in Loss::ALL {
-        compare(&gpu, &Case { loss, ..case(8, &[9], 4) });
+        compare(&gpu, &Case { loss: loss.clone(), ..case(8, &[9], 4) });
         compare(&gpu, &Case { loss, ..case(8, &[], 40) });
     }
     for activation in Activation::ALL {

@@ -57,21 +57,21 @@ fn logits_and_loss_agree_with_the_twin() {
     ];
     for (number, (inputs, hidden, outputs, rows)) in shapes.into_iter().enumerate() {
         let loss = if number % 2 == 0 { usual() } else { OTHER };
-        let (network, features, labels) = network(inputs, hidden, outputs, rows, loss);
+        let (network, features, labels) = network(inputs, hidden, outputs, rows, loss.clone());
         let position: Vec<f32> = numbers(network.dims() as usize, 3).iter().map(|x| 2.0 * x).collect();
         let name = format!("{inputs}, {hidden:?}, {outputs}, {rows} rows, {loss}");
         for gpu in [gpu.clone(), gpu.clone().without_subgroups()] {
             let logits = network.logits(&gpu, &position).unwrap();
             for (row, found) in logits.chunks(outputs as usize).enumerate() {
                 let features = &features[row * inputs as usize..][..inputs as usize];
-                let expected = reference::network::outputs(&network.architecture, loss, &position, features);
+                let expected = reference::network::outputs(&network.architecture, &loss, &position, features);
                 for (found, expected) in found.iter().zip(expected) {
                     // Cosines near 0 are differences of larger numbers.
                     let scale = f64::from(loss.margin().unwrap().scale);
                     assert!((f64::from(*found) - expected).abs() <= 1e-5 * scale, "{name}: {found} for {expected}");
                 }
             }
-            let expected = reference::network::mean_loss(&network.architecture, loss, &position, &features, &labels);
+            let expected = reference::network::mean_loss(&network.architecture, &loss, &position, &features, &labels);
             close(network.mean_loss(&gpu, &position).unwrap(), expected, &name);
         }
     }
@@ -85,12 +85,12 @@ fn populations_in_every_form_of_search_agree_with_the_twin() {
     {
         let loss = if number % 2 == 0 { usual() } else { OTHER };
         for hidden in [&[][..], &[6], &[8, 5]] {
-            let (network, features, labels) = network(7, hidden, 4, 90, loss);
+            let (network, features, labels) = network(7, hidden, 4, 90, loss.clone());
             let optimizer = search::build(space, name, &[].into()).unwrap();
             let mut run = Run::new(&gpu, &network, optimizer.as_ref()).members(20).largest_chunk(12).start().unwrap();
             let best = run.advance(4).unwrap().best;
             let position = run.best().unwrap();
-            let expected = reference::network::mean_loss(&network.architecture, loss, &position, &features, &labels);
+            let expected = reference::network::mean_loss(&network.architecture, &loss, &position, &features, &labels);
             close(best, expected, &format!("{space}/{name}, {hidden:?}, {loss}"));
         }
     }
@@ -100,7 +100,7 @@ fn populations_in_every_form_of_search_agree_with_the_twin() {
 fn equal_cosines_cost_the_plateau_and_biases_of_the_last_layer_nothing() {
     let Some(gpu) = gpu() else { return };
     for (loss, plateau) in [(usual(), 12.697), (OTHER, 3.2373)] {
-        let (network, ..) = network(5, &[6], 10, 60, loss);
+        let (network, ..) = network(5, &[6], 10, 60, loss.clone());
         let last = network.architecture.layers()[1];
         let mut position = numbers(network.dims() as usize, 4);
         for class in 0..10 {
@@ -148,14 +148,14 @@ fn strategies_learn_iris_by_cosines() {
         let config = Config {
             data: "iris".into(),
             optimizer: optimizer.into(),
-            loss,
+            loss: loss.clone(),
             population: Some(64),
             generations: Some(100),
             ..Config::default()
         };
         let dataset = data::load("iris", &config.data_options()).unwrap();
         let outcome = Training::new(&config, &dataset).unwrap().run(&gpu, |_| true).unwrap();
-        let (train, test) = (&outcome.train, outcome.test.as_ref().unwrap());
+        let (train, test) = (outcome.train.classes().unwrap(), outcome.test.as_ref().unwrap().classes().unwrap());
         assert!(train.loss < 0.7 * plateau && train.accuracy > 0.9 && test.accuracy > 0.8, "{optimizer}: {train:?}");
         let logits = outcome.model.logits(&gpu, &dataset.test.features).unwrap();
         for row in outcome.model.probabilities(&logits).chunks(3) {

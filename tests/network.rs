@@ -69,16 +69,16 @@ fn score_at(gpu: &Gpu, network: &Network, members: u32, largest_chunk: u32, gene
     (fitness, positions)
 }
 
-fn compare(gpu: &Gpu, shape: &Architecture, rows: usize, members: u32, loss: Loss, form: Form) {
+fn compare(gpu: &Gpu, shape: &Architecture, rows: usize, members: u32, loss: &Loss, form: Form) {
     let (mut network, features, labels) = network(shape, rows);
-    network.loss = loss;
+    network.loss = loss.clone();
     network.form = Some(form);
     let (fitness, positions) = score(gpu, &network, members, u32::MAX);
     for (value, position) in fitness.iter().zip(positions.chunks(network.dims() as usize)) {
         let expected = reference::network::mean_loss(shape, loss, position, &features, &labels);
         // Sums of up to a few thousand f32 terms; the exponential of the software adapter is good to 4e-6. A tie of two
         // logits may fall either way: one row of them all.
-        let tolerance = if loss == Loss::Accuracy { 1.0 / rows as f64 } else { 2e-5 * expected.abs().max(1.0) };
+        let tolerance = if *loss == Loss::Accuracy { 1.0 / rows as f64 } else { 2e-5 * expected.abs().max(1.0) };
         let difference = (f64::from(*value) - expected).abs();
         assert!(difference <= tolerance, "{shape:?} {loss:?} {form:?}: {value} for {expected}");
     }
@@ -89,13 +89,13 @@ fn every_activation_and_loss_agrees_with_the_twin_in_every_form() {
     let Some(gpu) = gpu() else { return };
     for activation in Activation::ALL {
         for form in [Form::Registers, Form::Tiled, Form::Layered] {
-            compare(&gpu, &architecture(4, &[10], 3, activation), 150, 37, Loss::CrossEntropy, form);
+            compare(&gpu, &architecture(4, &[10], 3, activation), 150, 37, &Loss::CrossEntropy, form);
         }
     }
     for loss in Loss::ALL {
         for form in [Form::Registers, Form::Tiled, Form::Layered] {
             if loss.margin().is_none() {
-                compare(&gpu, &architecture(5, &[6], 4, Activation::Tanh), 70, 9, loss, form);
+                compare(&gpu, &architecture(5, &[6], 4, Activation::Tanh), 70, 9, &loss, form);
             }
         }
     }
@@ -123,10 +123,10 @@ fn odd_sizes_agree_with_the_twin() {
             forms.push(Form::Registers);
         }
         for form in forms {
-            compare(&gpu, &shape, rows, members, Loss::CrossEntropy, form);
+            compare(&gpu, &shape, rows, members, &Loss::CrossEntropy, form);
         }
         // The layers of an adapter without subgroups, which fetch weights in another way.
-        compare(&gpu.clone().without_subgroups(), &shape, rows, members, Loss::CrossEntropy, Form::Layered);
+        compare(&gpu.clone().without_subgroups(), &shape, rows, members, &Loss::CrossEntropy, Form::Layered);
     }
 }
 
@@ -136,8 +136,8 @@ fn a_loop_past_65535_iterations_sees_every_row() {
     let Some(gpu) = gpu() else { return };
     let shape = architecture(3, &[4], 2, Activation::Tanh);
     for form in [Form::Registers, Form::Tiled, Form::Layered] {
-        compare(&gpu, &shape, 150_000, 3, Loss::Accuracy, form);
-        compare(&gpu, &shape, 150_000, 3, Loss::CrossEntropy, form);
+        compare(&gpu, &shape, 150_000, 3, &Loss::Accuracy, form);
+        compare(&gpu, &shape, 150_000, 3, &Loss::CrossEntropy, form);
     }
 }
 
@@ -184,7 +184,7 @@ fn logits_and_mean_loss_of_one_position_agree_with_the_twin() {
         }
     }
     let loss = network.mean_loss(&gpu, &position).unwrap();
-    let expected = reference::network::mean_loss(&shape, Loss::CrossEntropy, &position, &features, &labels);
+    let expected = reference::network::mean_loss(&shape, &Loss::CrossEntropy, &position, &features, &labels);
     assert!((f64::from(loss) - expected).abs() < 1e-5, "{loss} for {expected}");
 }
 
@@ -218,7 +218,7 @@ fn batches_are_drawn_from_more_rows_than_one_binding_holds() {
     network.batch = Some(35_000);
     let (first, positions) = score_at(&gpu, &network, 1, u32::MAX, 0);
     let (second, _) = score_at(&gpu, &network, 1, u32::MAX, 1);
-    let whole = reference::network::mean_loss(&shape, Loss::CrossEntropy, &positions, &features, &labels);
+    let whole = reference::network::mean_loss(&shape, &Loss::CrossEntropy, &positions, &features, &labels);
     let mean = f64::from(first[0] + second[0]) / 2.0;
     // Sums of 35,000 rounded losses; a row drawn from the wrong place would cost 1e-5.
     assert!((mean - whole).abs() < 1e-5 * whole.abs().max(1.0), "{mean} for {whole}");

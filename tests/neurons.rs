@@ -111,7 +111,7 @@ fn agrees(gpu: &Gpu, case: &Case, layer: usize, members: u32, slots: u32) {
             let position = arena.candidate(s, m);
             let Case { network, features, labels } = case;
             let expected =
-                reference::network::mean_loss(&network.architecture, network.loss, &position, features, labels);
+                reference::network::mean_loss(&network.architecture, &network.loss, &position, features, labels);
             let rows = labels.len() as f64;
             // The exponential of the software adapter is good to 4e-6; one tie of two logits may fall either way.
             let tolerance = if network.loss == Loss::Accuracy { 1.0 / rows } else { 2e-5 * expected.abs().max(1.0) };

@@ -303,7 +303,7 @@ fn every_kernel_of_a_run_is_valid_and_portable() {
         let mut network = Network::new(architecture, &[0.5; 100], &[1; 20]).unwrap();
         network.form = Some(form);
         network.batch = (number % 2 == 0).then_some(8);
-        network.loss = losses[number];
+        network.loss = losses[number].clone();
         for entry in gradless::optimizer::OPTIMIZERS {
             let optimizer = Entry::find(entry.name).unwrap().build(&[].into()).unwrap();
             if optimizer.blockwise() && network.loss.margin().is_some() {

@@ -95,7 +95,8 @@ fn described(arguments: &Compare) -> Result<Config> {
     config.test = arguments.test.unwrap_or(config.test);
     config.model = arguments.model.clone().unwrap_or(config.model);
     config.activation = arguments.activation.unwrap_or(config.activation);
-    config.loss = arguments.loss.unwrap_or(config.loss);
+    config.task = arguments.task;
+    config.loss = arguments.loss.clone().unwrap_or_else(|| config.default_loss());
     config.population = arguments.population;
     if let Some(batch) = &arguments.batch {
         config.batch = train::batch_rows(batch)?;
@@ -168,12 +169,12 @@ impl Compared<'_> {
     fn print(&self, report: &Value, comparison: &Comparison) -> Result<()> {
         let (data, model) = (&report["data"], &report["model"]);
         say!(
-            "{} · {} rows to train, {} to test · {} features · {} classes",
+            "{} · {} rows to train, {} to test · {} features · {}",
             data["name"].as_str().unwrap_or_default(),
             data["train_rows"],
             data["test_rows"],
             data["features"],
-            data["classes"],
+            train::labels(data),
         );
         say!(
             "{} ({} weights) · seeds {} to {} · {} a run · {}",
@@ -185,7 +186,9 @@ impl Compared<'_> {
             self.gpu.report().name,
         );
         let at = format!("loss at {:.3} s", comparison.common_seconds);
-        let header = ["method", "population", "generations", "train loss", "test accuracy", "macro F1", "seconds", &at];
+        let numbers = data["classes"] == 0;
+        let tests = if numbers { ["test MSE", "test R2"] } else { ["test accuracy", "macro F1"] };
+        let header = ["method", "population", "generations", "train loss", tests[0], tests[1], "seconds", &at];
         let mut table = super::table(&header);
         for method in &comparison.methods {
             let test = |value: Option<gradless::statistics::Spread>| value.map_or("-".into(), |v| v.shown(4));
@@ -194,8 +197,8 @@ impl Compared<'_> {
                 method.population.to_string(),
                 method.generations.to_string(),
                 method.train_loss.shown(4),
-                test(method.test.map(|t| t.accuracy)),
-                test(method.test.map(|t| t.f1)),
+                test(method.test.map(|t| t.accuracy).or(method.test_errors.map(|t| t.mse))),
+                test(method.test.map(|t| t.f1).or(method.test_errors.map(|t| t.r2))),
                 format!("{:.2}", method.seconds.mean),
                 method.loss_at_common_time.map_or("-".into(), |loss| format!("{loss:.4}")),
             ]);

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use gradless::metrics::{Errors, Measures};
 use gradless::model::Model;
 use serde_json::json;
 
@@ -15,7 +16,7 @@ pub(super) fn run(arguments: &Eval) -> Result<()> {
         eprintln!("note: {note}");
     }
     let gpu = super::open_for(&arguments.device)?;
-    let (_, scores) = model.score(&gpu, &rows.features, &rows.labels)?;
+    let scores = model.measure(&gpu, &rows)?;
     super::print_profile(&gpu);
     if arguments.output.json {
         say!(
@@ -25,6 +26,13 @@ pub(super) fn run(arguments: &Eval) -> Result<()> {
         );
         return Ok(());
     }
+    let scores = match scores {
+        Measures::Classes(scores) => scores,
+        Measures::Numbers(Errors { loss, mse, mae, r2 }) => {
+            say!("{} rows: mse {mse:.4}, mae {mae:.4}, r2 {r2:.4}, loss {loss:.4}", rows.rows);
+            return Ok(());
+        }
+    };
     say!(
         "{} rows: accuracy {:.4}, agreement {:.4}, precision {:.4}, recall {:.4}, f1 {:.4}, loss {:.4}",
         rows.rows,

@@ -5,6 +5,7 @@ use std::io::Write;
 use anyhow::Result;
 use gradless::Error;
 use gradless::data::Unseen;
+use gradless::gpu::Gpu;
 use gradless::metrics::{largest, scores};
 use gradless::model::Model;
 use serde_json::json;
@@ -21,6 +22,9 @@ pub(super) fn run(arguments: &Predict) -> Result<()> {
     let gpu = super::open_for(&arguments.device)?;
     let classes = &model.encoder.classes;
     let logits = model.logits(&gpu, &unseen.features)?;
+    if model.encoder.is_regression() {
+        return numbers(arguments, &gpu, &model, &unseen, &logits);
+    }
     let predicted = largest(&logits, classes.len());
     let test = match &unseen.labels {
         Some(labels) => Some(model.score(&gpu, &unseen.features, labels)?.1),
@@ -32,11 +36,7 @@ pub(super) fn run(arguments: &Predict) -> Result<()> {
     }));
     super::print_profile(&gpu);
     let csv = written(&model, &unseen, &predicted, &logits).map_err(|e| Error::file(&arguments.file, e))?;
-    match &arguments.output {
-        Some(path) => gradless::folder::write(path, &csv)?,
-        None if !arguments.json => std::io::stdout().write_all(&csv)?,
-        None => {}
-    }
+    put(arguments, &csv)?;
     if arguments.json {
         let names: Vec<_> = predicted.iter().map(|class| &classes[*class as usize]).collect();
         say!(
@@ -47,6 +47,42 @@ pub(super) fn run(arguments: &Predict) -> Result<()> {
         );
     } else if let Some(test) = test {
         eprintln!("{} rows: accuracy {:.4}, f1 {:.4}", predicted.len(), test.accuracy, test.f1);
+    }
+    Ok(())
+}
+
+/// The same for predicted numbers.
+fn numbers(arguments: &Predict, gpu: &Gpu, model: &Model, unseen: &Unseen, said: &[f32]) -> Result<()> {
+    let test = match &unseen.targets {
+        Some(targets) => Some(model.score_numbers(gpu, &unseen.features, targets)?.1),
+        None => None,
+    };
+    super::print_profile(gpu);
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(unseen.grid.names.iter().map(String::as_str).chain(["prediction"]))?;
+    for (row, number) in said.iter().enumerate() {
+        writer.write_record(unseen.grid.row(row).map(str::to_string).chain([number.to_string()]))?;
+    }
+    put(arguments, &writer.into_inner()?)?;
+    if arguments.json {
+        say!(
+            "{}",
+            json!({"command": "predict", "version": env!("CARGO_PKG_VERSION"), "device": super::device_json(gpu),
+                   "run": arguments.run, "file": arguments.file, "rows": said.len(), "out": arguments.output,
+                   "test": test, "predictions": said})
+        );
+    } else if let Some(test) = test {
+        eprintln!("{} rows: mse {:.4}, mae {:.4}, r2 {:.4}", said.len(), test.mse, test.mae, test.r2);
+    }
+    Ok(())
+}
+
+/// The rows go to the file asked for, or to stdout.
+fn put(arguments: &Predict, csv: &[u8]) -> Result<()> {
+    match &arguments.output {
+        Some(path) => gradless::folder::write(path, csv)?,
+        None if !arguments.json => std::io::stdout().write_all(csv)?,
+        None => {}
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The JSON object that tells of one training.
 
 use gradless::gpu::Gpu;
+use gradless::metrics::Measures;
 use gradless::statistics::Spread;
 use gradless::training::{Member, Outcome, Training};
 use serde_json::{Value, json};
@@ -10,6 +11,7 @@ pub(super) fn training(gpu: &Gpu, training: &Training, outcome: &Outcome) -> Val
     let Training { config, dataset, optimizer, .. } = training;
     let architecture = &outcome.model.architecture;
     let busy = outcome.device_seconds.map(|s| s / outcome.seconds.max(1e-9));
+    let measure = if dataset.is_regression() { "mse" } else { "accuracy" };
     let members = outcome.members.as_ref().map(|members| {
         let spread = |value: fn(&Member) -> Option<f64>| {
             let values: Option<Vec<f64>> = members.all.iter().map(value).collect();
@@ -19,8 +21,8 @@ pub(super) fn training(gpu: &Gpu, training: &Training, outcome: &Outcome) -> Val
             members.all[members.chosen].settings.iter().map(|(name, value)| ((*name).into(), json!(value))).collect();
         json!({
             "count": members.all.len(), "chosen": members.chosen, "settings": settings,
-            "train_loss": spread(|m| Some(m.train_loss)), "train_accuracy": spread(|m| Some(m.train_accuracy)),
-            "test_accuracy": spread(|m| m.test_accuracy),
+            "train_loss": spread(|m| Some(m.train_loss)), (format!("train_{measure}")): spread(|m| Some(m.train)),
+            (format!("test_{measure}")): spread(|m| m.test),
         })
     });
     json!({
@@ -41,11 +43,20 @@ pub(super) fn training(gpu: &Gpu, training: &Training, outcome: &Outcome) -> Val
         "device_busy": busy.map(round),
         "device_memory": outcome.device_memory,
         "stop": outcome.stop,
-        "train": {"loss": outcome.train.loss, "accuracy": outcome.train.accuracy, "agreement": outcome.train.agreement},
-        "validation": outcome.validation.as_ref().map(|scores| json!({"loss": scores.loss, "accuracy": scores.accuracy})),
+        "train": part(&outcome.train, &["loss", "accuracy", "agreement"]),
+        "validation": outcome.validation.as_ref().map(|scores| part(scores, &["loss", "accuracy"])),
         "test": outcome.test,
         "members": members,
     })
+}
+
+/// All scores of numbers, some of classes.
+fn part(scores: &Measures, names: &[&str]) -> Value {
+    let mut all = json!(scores);
+    if let (Measures::Classes(_), Some(all)) = (scores, all.as_object_mut()) {
+        all.retain(|name, _| names.contains(&name.as_str()));
+    }
+    all
 }
 
 /// Three decimals: what a clock reading is good for.

@@ -10,6 +10,7 @@ use gradless::data;
 use gradless::folder::{self, Folder, History};
 use gradless::gpu::Gpu;
 use gradless::model::Model;
+use gradless::objective::network::Loss;
 use gradless::optimizer::search::PREFIX;
 use gradless::plot::{Curve, Regions, Series, decision_regions, loss_curve};
 use gradless::run::{Run, Stop};
@@ -89,7 +90,7 @@ fn described(arguments: &Train) -> Result<Config> {
         validation = arguments.validation,
         model = arguments.model.clone(),
         activation = arguments.activation,
-        loss = arguments.loss,
+        loss = arguments.loss.clone(),
         optimizer = search.optimizer.clone(),
         search = search.search.clone(),
         seed = search.seed,
@@ -97,6 +98,10 @@ fn described(arguments: &Train) -> Result<Config> {
     );
     config.label = arguments.label.clone().or(config.label);
     config.header = arguments.header.or(config.header);
+    config.task = arguments.task.or(config.task);
+    if arguments.loss.is_none() && arguments.config.is_none() && arguments.resume.is_none() {
+        config.loss = config.default_loss();
+    }
     config.population = search.population.or(config.population);
     config.generations = search.generations.or(config.generations);
     if search.epochs.is_some() {
@@ -153,6 +158,7 @@ fn refuse_beside_resume(arguments: &Train) -> Result<()> {
         ("model", arguments.model.is_some()),
         ("activation", arguments.activation.is_some()),
         ("loss", arguments.loss.is_some()),
+        ("task", arguments.task.is_some()),
         ("search", search.search.is_some()),
         ("optimizer", search.optimizer.is_some()),
         ("setting", !search.settings.is_empty()),
@@ -191,20 +197,26 @@ pub(super) fn resolve(config: &mut Config, settings: &serde_json::Value) -> Resu
 }
 
 /// Every member's settings and scores.
-fn members_csv(members: &Members) -> Result<Vec<u8>> {
+fn members_csv(members: &Members, numbers: bool) -> Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let mut header = vec!["member"];
     header.extend(members.all.iter().take(1).flat_map(|member| member.settings.iter().map(|(name, _)| *name)));
-    header.extend(["train_loss", "train_accuracy", "test_accuracy"]);
+    header.push("train_loss");
+    header.extend(if numbers { ["train_mse", "test_mse"] } else { ["train_accuracy", "test_accuracy"] });
     writer.write_record(header)?;
     for (number, member) in members.all.iter().enumerate() {
         let mut record = vec![number.to_string()];
         record.extend(member.settings.iter().map(|(_, value)| value.to_string()));
-        record.extend([member.train_loss.to_string(), member.train_accuracy.to_string()]);
-        record.push(member.test_accuracy.map_or(String::new(), |accuracy| accuracy.to_string()));
+        record.extend([member.train_loss.to_string(), member.train.to_string()]);
+        record.push(member.test.map_or(String::new(), |value| value.to_string()));
         writer.write_record(record)?;
     }
     Ok(writer.into_inner()?)
+}
+
+/// What labels are, for the first line of a report.
+pub(super) fn labels(data: &serde_json::Value) -> String {
+    if data["classes"] == 0 { "a regression".into() } else { format!("{} classes", data["classes"]) }
 }
 
 /// A name fit for a folder.
@@ -273,7 +285,10 @@ impl Saved<'_> {
         let mut report = super::report::training(self.gpu, self.training, &outcome);
         report["out"] = json!(self.folder.path());
         if let Some(members) = &outcome.members {
-            folder::write(&self.folder.file("members.csv"), &members_csv(members)?)?;
+            folder::write(
+                &self.folder.file("members.csv"),
+                &members_csv(members, self.training.dataset.is_regression())?,
+            )?;
         }
         let text = serde_json::to_string_pretty(&report)?;
         folder::write(&self.folder.file("report.json"), text.as_bytes())?;
@@ -285,10 +300,13 @@ impl Saved<'_> {
         let [best, mean] = self.history.curves()?;
         let title = format!("{}: {} on {}", dataset.name, config.optimizer, config.model);
         let series = [Series { name: "best", points: &best }, Series { name: "mean", points: &mean }];
-        let y_label = format!("{} loss", json!(config.loss).as_str().unwrap_or_default());
+        let y_label = match &config.loss {
+            Loss::Own(_) => "own loss".into(),
+            loss => format!("{loss} loss"),
+        };
         let curve = Curve { title: &title, x_label: "generation", y_label: &y_label, series: &series };
         loss_curve(&curve, &self.folder.file("loss"))?;
-        if dataset.train.width == 2 && dataset.feature_names.len() == 2 {
+        if dataset.train.width == 2 && dataset.feature_names.len() == 2 && !dataset.is_regression() {
             self.regions(model)?;
         }
         Ok(())
@@ -332,12 +350,12 @@ impl Saved<'_> {
     fn print(&self, report: &serde_json::Value) -> Result<()> {
         let number = |value: &serde_json::Value| value.as_f64().unwrap_or_default();
         say!(
-            "{} · {} rows to train, {} to test · {} features · {} classes",
+            "{} · {} rows to train, {} to test · {} features · {}",
             report["data"]["name"].as_str().unwrap_or_default(),
             report["data"]["train_rows"],
             report["data"]["test_rows"],
             report["data"]["features"],
-            report["data"]["classes"],
+            labels(&report["data"]),
         );
         say!(
             "{} ({} weights) · {} · population {} · {} generations, {} evaluations in {:.2} s",
@@ -349,18 +367,14 @@ impl Saved<'_> {
             report["evaluations"],
             number(&report["seconds"]),
         );
-        let mut table = super::table(&["", "loss", "accuracy", "precision", "recall", "f1"]);
+        let numbers = self.training.dataset.is_regression();
+        let columns: &[&str] =
+            if numbers { &["loss", "mse", "mae", "r2"] } else { &["loss", "accuracy", "precision", "recall", "f1"] };
+        let mut table = super::table(&[&[""], columns].concat());
         for part in ["train", "test"] {
             if report[part].is_object() {
-                let cell = |name: &str| report[part][name].as_f64().map_or(String::new(), |v| format!("{v:.4}"));
-                table.add_row([
-                    part.to_string(),
-                    cell("loss"),
-                    cell("accuracy"),
-                    cell("precision"),
-                    cell("recall"),
-                    cell("f1"),
-                ]);
+                let cell = |name: &&str| report[part][name].as_f64().map_or(String::new(), |v| format!("{v:.4}"));
+                table.add_row(std::iter::once(part.to_string()).chain(columns.iter().map(cell)));
             }
         }
         say!("{table}");
@@ -369,10 +383,11 @@ impl Saved<'_> {
                 let of = |key: &str| number(&members[name][key]);
                 format!("{:.digits$} ± {:.digits$}", of("mean"), of("sd"))
             };
-            let test = if members["test_accuracy"].is_null() {
+            let key = if numbers { "test_mse" } else { "test_accuracy" };
+            let test = if members[key].is_null() {
                 String::new()
             } else {
-                format!(", test accuracy {}", spread("test_accuracy", 4))
+                format!(", {} {}", key.replace('_', " "), spread(key, 4))
             };
             say!(
                 "{} networks at once: train loss {}{test} (mean ± sd); above, number {}, of the lowest train loss; all in \

@@ -8,6 +8,7 @@ use gradless::comparison::{Comparison, FEWEST_RUNS, Measured, Shares, band, thin
 use gradless::config::Config;
 use gradless::data::Dataset;
 use gradless::gpu::Gpu;
+use gradless::metrics::{Errors, Measures, Scores};
 use gradless::plot::{Curve, Series, banded_curve};
 use gradless::run::Stop;
 use gradless::training::{Point, Training};
@@ -39,7 +40,7 @@ pub(super) fn measure(gpu: &Gpu, config: &Config, dataset: &Dataset, method: &st
     let mut report = super::report::training(gpu, &training, &outcome);
     let micro = |point: Point| Point { seconds: (point.seconds * 1e6).round() / 1e6, ..point };
     let trace: Vec<Point> = thinned(&outcome.trace, TRACE).into_iter().map(micro).collect();
-    let part = |rows: usize, scores| Some((rows, scores?));
+    let part = |rows: usize, scores: Option<Measures>| Some((rows, *scores?.classes()?));
     let parts: Vec<_> = [
         part(dataset.train.rows, Some(outcome.train)),
         part(dataset.validation.rows, outcome.validation),
@@ -49,13 +50,20 @@ pub(super) fn measure(gpu: &Gpu, config: &Config, dataset: &Dataset, method: &st
     .flatten()
     .collect();
     report["method"] = json!(method);
-    report["all"] = json!(Shares::of(&parts));
+    report["all"] = json!((!dataset.is_regression()).then(|| Shares::of(&parts)));
     report["trace"] = json!(trace);
     if std::io::stderr().is_terminal() {
-        let accuracy = outcome.test.map_or(String::new(), |test| format!(", test accuracy {:.4}", test.accuracy));
+        let test = match outcome.test {
+            Some(Measures::Classes(test)) => format!(", test accuracy {:.4}", test.accuracy),
+            Some(Measures::Numbers(test)) => format!(", test MSE {:.4}", test.mse),
+            None => String::new(),
+        };
         eprintln!(
-            "{} · {method} · seed {}: loss {:.5}{accuracy}, {:.2} s",
-            dataset.name, config.seed, outcome.train.loss, outcome.seconds
+            "{} · {method} · seed {}: loss {:.5}{test}, {:.2} s",
+            dataset.name,
+            config.seed,
+            outcome.train.loss(),
+            outcome.seconds
         );
     }
     Ok(Some(report))
@@ -65,15 +73,8 @@ pub(super) fn measure(gpu: &Gpu, config: &Config, dataset: &Dataset, method: &st
 pub(super) fn csv(runs: &[(Option<&str>, &Measured)]) -> Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let cases = runs.iter().any(|(case, _)| case.is_some());
-    let header = [
-        "method",
-        "seed",
-        "population",
-        "generations",
-        "evaluations",
-        "seconds",
-        "stop",
-        "train_loss",
+    let common = ["method", "seed", "population", "generations", "evaluations", "seconds", "stop", "train_loss"];
+    let classes = [
         "train_accuracy",
         "test_loss",
         "test_accuracy",
@@ -85,9 +86,13 @@ pub(super) fn csv(runs: &[(Option<&str>, &Measured)]) -> Result<Vec<u8>> {
         "all_accuracy",
         "all_agreement",
     ];
-    writer.write_record(cases.then_some("case").into_iter().chain(header))?;
+    let numbers = runs.iter().any(|(_, run)| run.train.mse.is_some());
+    let rest: &[&str] = if numbers { &["train_mse", "test_loss", "test_mse", "test_mae", "test_r2"] } else { &classes };
+    writer.write_record(cases.then_some("case").into_iter().chain(common).chain(rest.iter().copied()))?;
     for (case, run) in runs {
-        let test = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
+        let cell = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
+        let of_classes = |value: fn(&Scores) -> f64| cell(run.test.as_ref().and_then(|test| test.classes().map(value)));
+        let of_numbers = |value: fn(&Errors) -> f64| cell(run.test.as_ref().and_then(|test| test.numbers().map(value)));
         let mut cells: Vec<String> = case.iter().map(ToString::to_string).collect();
         cells.extend([
             run.method.clone(),
@@ -98,17 +103,29 @@ pub(super) fn csv(runs: &[(Option<&str>, &Measured)]) -> Result<Vec<u8>> {
             run.seconds.to_string(),
             json!(run.stop).as_str().unwrap_or_default().into(),
             run.train.loss.to_string(),
-            run.train.accuracy.to_string(),
-            test(run.test.map(|t| t.loss)),
-            test(run.test.map(|t| t.accuracy)),
-            test(run.test.map(|t| t.precision)),
-            test(run.test.map(|t| t.recall)),
-            test(run.test.map(|t| t.f1)),
-            run.train.agreement.to_string(),
-            test(run.test.map(|t| t.agreement)),
-            run.all.accuracy.to_string(),
-            run.all.agreement.to_string(),
         ]);
+        if numbers {
+            cells.extend([
+                cell(run.train.mse),
+                of_numbers(|t| t.loss),
+                of_numbers(|t| t.mse),
+                of_numbers(|t| t.mae),
+                of_numbers(|t| t.r2),
+            ]);
+        } else {
+            cells.extend([
+                cell(run.train.accuracy),
+                of_classes(|t| t.loss),
+                of_classes(|t| t.accuracy),
+                of_classes(|t| t.precision),
+                of_classes(|t| t.recall),
+                of_classes(|t| t.f1),
+                cell(run.train.agreement),
+                of_classes(|t| t.agreement),
+                cell(run.all.map(|all| all.accuracy)),
+                cell(run.all.map(|all| all.agreement)),
+            ]);
+        }
         writer.write_record(cells)?;
     }
     Ok(writer.into_inner()?)
@@ -147,7 +164,7 @@ pub(super) fn verdicts(comparison: &Comparison) -> Vec<String> {
         lines.push(format!("With fewer than {FEWEST_RUNS} seeds a rank test cannot tell the methods apart."));
         return lines;
     }
-    for measure in ["train loss", "test accuracy"] {
+    for measure in ["train loss", "test accuracy", "test MSE"] {
         let tests: Vec<_> = comparison.tests.iter().filter(|test| test.measure == measure).collect();
         let Some(first) = tests.first() else { continue };
         let others: Vec<String> = tests

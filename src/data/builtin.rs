@@ -25,7 +25,7 @@ pub struct Known {
     pub rows: usize,
     /// Number of features.
     pub features: usize,
-    /// Number of classes.
+    /// Number of classes; 0 for numbers, a regression.
     pub classes: usize,
     /// One sentence.
     pub about: &'static str,
@@ -42,6 +42,7 @@ enum Maker {
         noise: f64,
         draw: fn(&mut Philox, usize, f64) -> Vec<Point>,
     },
+    Line,
 }
 
 const KNOWN: &[Known] = &[
@@ -69,6 +70,14 @@ const KNOWN: &[Known] = &[
     points("spirals", 2, 0.03, "two arms of one and a half turns: hard", generated::spirals),
     points("xor", 2, 0.05, "four squares, opposite corners alike", generated::xor),
     points("blobs", 3, 1.0, "three round clouds", generated::blobs),
+    Known {
+        name: "line",
+        rows: 200,
+        features: 1,
+        classes: 0,
+        about: "y = 2x + 7 on even x from -3 to 3: a regression, take --loss squared",
+        maker: Maker::Line,
+    },
 ];
 
 const fn points(
@@ -84,6 +93,12 @@ const fn points(
 /// The data sets that need no file.
 pub fn known() -> &'static [Known] {
     KNOWN
+}
+
+/// Whether it begins with the name of a known set whose labels are numbers.
+pub(super) fn is_of_numbers(source: &str) -> bool {
+    let name = source.split(':').next().unwrap_or_default();
+    KNOWN.iter().any(|known| known.name == name && known.classes == 0)
 }
 
 /// What a known set is made of.
@@ -119,6 +134,13 @@ pub(super) fn find(source: &str, seed: u64) -> Result<Option<(Cells, String)>> {
                 .iter()
                 .map(|([x, y], class)| [(*x as f32).to_string(), (*y as f32).to_string(), class.to_string()]);
             Cells::Grid(grid(source, &["x1", "x2"], rows))
+        }
+        (Maker::Line, settings) => {
+            let (points, noise) = read_settings(source, settings, (known.rows, 0.0))?;
+            let mut random = Philox::from_u64_seed_stream(seed, STREAM);
+            let pairs = generated::line(&mut random, points, noise);
+            let rows = pairs.iter().map(|pair| pair.map(|value| (value as f32).to_string()));
+            Cells::Grid(grid_of(source, &["x", "target"], rows))
         }
     };
     Ok(Some((cells, name.into())))
@@ -169,8 +191,13 @@ fn digits() -> Images {
 
 /// A grid of these feature columns and a last one called `class`.
 fn grid(origin: &str, features: &[&str], rows: impl Iterator<Item = impl IntoIterator<Item = String>>) -> Grid {
-    let names = features.iter().chain([&LABEL_NAMES[0]]).map(|name| String::from(*name)).collect();
-    let mut grid = Grid::new(origin, names, true);
+    let names: Vec<&str> = features.iter().chain([&LABEL_NAMES[0]]).copied().collect();
+    grid_of(origin, &names, rows)
+}
+
+/// A grid of these columns.
+fn grid_of(origin: &str, names: &[&str], rows: impl Iterator<Item = impl IntoIterator<Item = String>>) -> Grid {
+    let mut grid = Grid::new(origin, names.iter().map(|name| String::from(*name)).collect(), true);
     for (line, row) in (1..).zip(rows) {
         let row: Vec<String> = row.into_iter().collect();
         grid.push(line, row.iter().map(String::as_str));

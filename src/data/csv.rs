@@ -283,7 +283,7 @@ mod tests {
             for row in &cells {
                 written.push(0, row.iter().map(|cell| cell.trim()));
             }
-            let table = Table { grid: written, label: 2, classes: Vec::new(), labels: Vec::new() };
+            let table = Table { grid: written, label: 2, classes: Vec::new(), labels: Vec::new(), targets: Vec::new() };
             let mut bytes = Vec::new();
             table.write_csv(&(0..cells.len()).collect::<Vec<_>>(), &mut bytes).expect("writes");
             let (read, _) = parse(&bytes, "t.csv", Some(true), &[]).expect("reads");

@@ -29,7 +29,7 @@ pub struct Encoder {
     pub label: String,
     /// The label's place among all columns of the training file, from 0.
     pub label_position: usize,
-    /// Class names, in the order of the network's outputs.
+    /// Class names, in the order of the network's outputs; none for a regression.
     pub classes: Vec<String>,
 }
 
@@ -38,8 +38,10 @@ pub struct Encoder {
 pub struct Part {
     /// `rows` × `width` values, row by row; all finite.
     pub features: Vec<f32>,
-    /// The class of every row.
+    /// The class of every row; empty for a regression.
     pub labels: Vec<u32>,
+    /// The number of every row, for a regression; else empty.
+    pub targets: Vec<f32>,
     /// Number of rows.
     pub rows: usize,
     /// Number of features of a row.
@@ -50,8 +52,9 @@ impl Part {
     /// Keeps the first `rows` rows and returns the others.
     pub(super) fn split_off(&mut self, rows: usize) -> Self {
         let features = self.features.split_off(rows * self.width);
-        let labels = self.labels.split_off(rows);
-        let rest = Self { features, rows: labels.len(), labels, width: self.width };
+        let labels = self.labels.split_off(rows.min(self.labels.len()));
+        let targets = self.targets.split_off(rows.min(self.targets.len()));
+        let rest = Self { features, labels, targets, rows: self.rows - rows, width: self.width };
         self.rows = rows;
         rest
     }
@@ -86,6 +89,16 @@ impl Encoder {
         Ok((Self { columns, pixels: None, named: grid.named, label, label_position: table.label, classes }, notes))
     }
 
+    /// Whether labels are numbers, not classes.
+    pub fn is_regression(&self) -> bool {
+        self.classes.is_empty()
+    }
+
+    /// Number of outputs of a network for these labels.
+    pub fn outputs(&self) -> usize {
+        self.classes.len().max(1)
+    }
+
     /// Number of features.
     pub fn width(&self) -> usize {
         match &self.pixels {
@@ -109,8 +122,9 @@ impl Encoder {
     pub fn encode(&self, table: &Table, rows: &[usize]) -> Result<(Part, Notes)> {
         let columns: Vec<Option<usize>> = table.features().map(Some).collect();
         let (features, notes) = self.features(&table.grid, &columns, rows)?;
-        let labels = rows.iter().map(|&row| table.labels[row]).collect();
-        Ok((Part { features, labels, rows: rows.len(), width: self.width() }, notes))
+        let labels = rows.iter().filter_map(|&row| table.labels.get(row).copied()).collect();
+        let targets = rows.iter().filter_map(|&row| table.targets.get(row).copied()).collect();
+        Ok((Part { features, labels, targets, rows: rows.len(), width: self.width() }, notes))
     }
 
     /// Encodes some rows of a grid in which our columns are at `columns`; dropped ones need not be there.
@@ -161,6 +175,9 @@ impl Encoder {
         }
         if self.label_position > self.columns.len() {
             return Err(format!("the label is column {} of {}", self.label_position + 1, self.columns.len() + 1));
+        }
+        if self.is_regression() && self.pixels.is_none() {
+            return Ok(());
         }
         if self.classes.len() < 2 || self.classes.iter().collect::<BTreeSet<_>>().len() < self.classes.len() {
             return Err("fewer than two classes, or two of one name".into());

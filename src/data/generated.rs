@@ -1,6 +1,6 @@
-//! Points drawn from a seed: small problems in the plane, each with its own difficulty.
+//! Points drawn from a seed: small problems in the plane, each with its own difficulty, and a line of numbers.
 //!
-//! One function per set. Each draws `points` points, classes in turn, `noise` being the standard deviation
+//! One function per set. Those of classes draw `points` points, classes in turn, `noise` being the standard deviation
 //! of what is added to either coordinate (in units of the figure, whose size is about 1 or 2).
 
 use std::f64::consts::{PI, SQRT_2, TAU};
@@ -57,6 +57,15 @@ pub(super) fn blobs(random: &mut Philox, points: usize, noise: f64) -> Vec<Point
     draw(random, points, noise, 3, |_, class| polar(3.0, TAU / 3.0 * class as f64))
 }
 
+/// Numbers evenly spread from -3 to 3, each with twice itself plus 7.
+pub(super) fn line(random: &mut Philox, points: usize, noise: f64) -> Vec<[f64; 2]> {
+    let pair = |index| {
+        let x = -3.0 + 6.0 * index as f64 / (points - 1) as f64;
+        [x, 2.0 * x + 7.0 + normal(random, noise)[0]]
+    };
+    (0..points).map(pair).collect()
+}
+
 fn draw(
     random: &mut Philox,
     points: usize,
@@ -67,12 +76,16 @@ fn draw(
     let point = |index| {
         let class = index % classes;
         let [x, y] = place(random, class);
-        // Box and Muller 1958: two uniform numbers make two normal ones.
-        let radius = noise * (-2.0 * u32_to_unit_f64(random.next_u32()).ln()).sqrt();
-        let [dx, dy] = polar(radius, between(random, 0.0, TAU));
+        let [dx, dy] = normal(random, noise);
         ([x + dx, y + dy], class)
     };
     (0..points).map(point).collect()
+}
+
+/// Two normal numbers of this deviation, from two uniform ones (Box and Muller 1958).
+fn normal(random: &mut Philox, deviation: f64) -> [f64; 2] {
+    let radius = deviation * (-2.0 * u32_to_unit_f64(random.next_u32()).ln()).sqrt();
+    polar(radius, between(random, 0.0, TAU))
 }
 
 fn between(random: &mut Philox, low: f64, high: f64) -> f64 {
@@ -110,6 +123,17 @@ mod tests {
             let angle = 3.0 * PI * x.hypot(*y) + PI * *class as f64;
             (angle.sin() * x - angle.cos() * y).abs() < 1e-9
         }));
+    }
+
+    #[test]
+    fn a_line_is_even_and_straight() {
+        let pairs = line(&mut Philox::from_u64_seed(1), 200, 0.0);
+        assert_eq!((pairs[0], pairs[199]), ([-3.0, 1.0], [3.0, 13.0]));
+        assert!(pairs.windows(2).all(|two| (two[1][0] - two[0][0] - 6.0 / 199.0).abs() < 1e-12));
+        assert!(pairs.iter().all(|[x, y]| (y - 2.0 * x - 7.0).abs() < 1e-12));
+        let noisy = line(&mut Philox::from_u64_seed(1), 30_000, 0.5);
+        let squares: f64 = noisy.iter().map(|[x, y]| (y - 2.0 * x - 7.0).powi(2)).sum();
+        assert!(((squares / 30_000.0).sqrt() / 0.5 - 1.0).abs() < 0.02);
     }
 
     #[test]

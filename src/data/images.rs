@@ -273,7 +273,7 @@ impl Encoder {
         for &row in rows {
             features.extend(images.image(row).iter().map(|&pixel| values[usize::from(pixel)]));
         }
-        Ok(Part { features, labels, rows: rows.len(), width: count })
+        Ok(Part { features, labels, targets: Vec::new(), rows: rows.len(), width: count })
     }
 
     /// Encodes a table with a column per pixel, in order, and with or without a label.
@@ -327,7 +327,7 @@ impl Encoder {
             Some(label) => self.labels(&grid, label, &mut notes)?,
             None => None,
         };
-        Ok(Unseen { grid, features, labels, notes })
+        Ok(Unseen { grid, features, labels, targets: None, notes })
     }
 }
 

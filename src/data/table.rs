@@ -121,7 +121,7 @@ impl Grid {
     }
 }
 
-/// A grid with a label column, every row belonging to a class.
+/// A grid with a label column, every row belonging to a class or having a number.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
     /// The cells, label column included.
@@ -130,29 +130,39 @@ pub struct Table {
     pub label: usize,
     /// Class names, sorted: by value if all are numbers, else by text.
     pub classes: Vec<String>,
-    /// The class of every row, an index into `classes`.
+    /// The class of every row, an index into `classes`; empty for a regression, as `classes` is.
     pub labels: Vec<u32>,
+    /// The number of every row, for a regression; else empty.
+    pub targets: Vec<f32>,
 }
 
 impl Table {
+    /// For a regression: finds the label column as [`Table::new`] does, and the number of every row. Rows without
+    /// one are dropped and noted.
+    ///
+    /// # Errors
+    /// No such column, no feature column, no row, or a cell that is no finite number.
+    pub fn of_numbers(grid: Grid, label: Option<&str>) -> Result<(Self, Notes)> {
+        let (grid, label, notes) = labelled(grid, label)?;
+        let targets = targets_of(&grid, label)?;
+        if targets.is_empty() {
+            return Err(grid.error(None, Some(label), "no row has a number: choose another label column"));
+        }
+        Ok((Self { grid, label, classes: Vec::new(), labels: Vec::new(), targets }, notes))
+    }
+
     /// Finds the label column (`label` is its name, or its number from 1) and the classes. Rows without a
     /// label are dropped and noted.
     ///
     /// # Errors
     /// No such column, no feature column, fewer than two classes, or labels that look like measurements.
     pub fn new(grid: Grid, label: Option<&str>) -> Result<(Self, Notes)> {
-        if grid.names.len() < 2 {
-            let cause = "only one column: a label and at least one feature are needed, separated by , ; or tab";
-            return Err(grid.error(None, None, cause));
-        }
-        let label = find_label(&grid, label)?;
-        let (grid, dropped) = grid.filtered(|grid, row| !is_missing(grid.cell(row, label)));
-        let notes = (dropped > 0).then(|| format!("{} dropped (no label)", counted(dropped, "row")));
+        let (grid, label, notes) = labelled(grid, label)?;
         let (classes, labels) = classes_of(&grid, label);
         if let Some(cause) = class_trouble(&classes, labels.len()) {
             return Err(grid.error(None, Some(label), cause));
         }
-        Ok((Self { grid, label, classes, labels }, notes.into_iter().collect()))
+        Ok((Self { grid, label, classes, labels, targets: Vec::new() }, notes))
     }
 
     /// The feature columns, left to right.
@@ -174,7 +184,8 @@ impl Table {
         if grid.rows() == 0 {
             return Err(grid.error(None, None, format!("{note}, none left: impute missing cells instead")));
         }
-        let (table, _) = Self::new(grid, Some(&label))?;
+        let numbers = !self.targets.is_empty();
+        let (table, _) = if numbers { Self::of_numbers(grid, Some(&label))? } else { Self::new(grid, Some(&label))? };
         Ok((table, if dropped > 0 { vec![note] } else { Notes::new() }))
     }
 
@@ -206,6 +217,35 @@ impl Fnv {
             self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
     }
+}
+
+/// The rows that have a label, the label's column, and how many have none.
+fn labelled(grid: Grid, label: Option<&str>) -> Result<(Grid, usize, Notes)> {
+    if grid.names.len() < 2 {
+        let cause = "only one column: a label and at least one feature are needed, separated by , ; or tab";
+        return Err(grid.error(None, None, cause));
+    }
+    let label = find_label(&grid, label)?;
+    let (grid, dropped) = grid.filtered(|grid, row| !is_missing(grid.cell(row, label)));
+    let notes = (dropped > 0).then(|| format!("{} dropped (no label)", counted(dropped, "row")));
+    Ok((grid, label, notes.into_iter().collect()))
+}
+
+/// The numbers of a label column.
+pub(super) fn targets_of(grid: &Grid, label: usize) -> Result<Vec<f32>> {
+    let target = |(row, cell)| {
+        let cause = match number(cell) {
+            Some(value) if (value as f32).is_finite() => return Ok(value as f32),
+            Some(_) => format!("{} is infinite or beyond 3.4e38: correct it, or leave the cell empty", shown(cell)),
+            None => format!(
+                "{} is not a number, and a regression needs one in every row: choose another label column, or a loss \
+                 of classes",
+                shown(cell)
+            ),
+        };
+        Err(grid.error(Some(row), Some(label), cause))
+    };
+    grid.column(label).enumerate().map(target).collect()
 }
 
 fn find_label(grid: &Grid, wanted: Option<&str>) -> Result<usize> {
@@ -254,7 +294,7 @@ fn class_trouble(classes: &[String], rows: usize) -> Option<String> {
         0 => Some("no row has a label: choose another label column".into()),
         1 => Some(format!("only one class, {}: there is nothing to tell apart", shown(&classes[0]))),
         _ if numbers.is_some() && measured => Some(format!(
-            "{count} different numbers in {rows} rows look like regression, which is not supported: choose another \
+            "{count} different numbers in {rows} rows look like regression: ask for it by --loss squared, choose another \
              label column, or make at most {MAXIMUM_CLASSES} classes of it"
         )),
         _ if unique => Some(format!(

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::builtin::{self, Cells};
-use super::table::{Grid, Notes, counted, is_missing, listed, number, shown};
+use super::table::{Grid, Notes, counted, is_missing, listed, number, shown, targets_of};
 use super::{Column, Encoder, Images, Options, Part, cifar, csv, folder};
 use crate::error::{Error, Result};
 
@@ -20,6 +20,8 @@ pub struct Unseen {
     pub features: Vec<f32>,
     /// The class of every row, where the file has a label column without gaps.
     pub labels: Option<Vec<u32>>,
+    /// The same of a regression: the number of every row.
+    pub targets: Option<Vec<f32>>,
     /// What was ignored, imputed or unknown.
     pub notes: Notes,
 }
@@ -55,11 +57,13 @@ impl Encoder {
             None if cifar::is_named(path) => return self.all_images(&cifar::read_file(path)?, Notes::new()),
             None => self.read_file(path, header)?,
         };
-        let labels = unseen.labels.ok_or_else(|| {
+        let Unseen { features, labels, targets, notes, grid } = unseen;
+        if labels.is_none() && targets.is_none() {
             let cause = format!("there is no complete label column {:?} to score against", self.label);
-            Error::file(path, cause)
-        })?;
-        Ok((Part { features: unseen.features, rows: labels.len(), labels, width: self.width() }, unseen.notes))
+            return Err(Error::file(path, cause));
+        }
+        let (labels, targets) = (labels.unwrap_or_default(), targets.unwrap_or_default());
+        Ok((Part { features, labels, targets, rows: grid.rows(), width: self.width() }, notes))
     }
 
     fn all_images(&self, images: &Images, notes: Notes) -> Result<(Part, Notes)> {
@@ -87,11 +91,15 @@ impl Encoder {
         if !extra.is_empty() {
             notes.push(format!("not among the model's features, ignored: {}", listed(&extra)));
         }
-        let labels = match label {
-            Some(label) => self.labels(&grid, label, &mut notes)?,
-            None => None,
-        };
-        Ok(Unseen { grid, features, labels, notes })
+        let (mut labels, mut targets) = (None, None);
+        match label {
+            Some(label) if self.is_regression() && self.is_complete(&grid, label, &mut notes) => {
+                targets = Some(targets_of(&grid, label)?);
+            }
+            Some(label) if !self.is_regression() => labels = self.labels(&grid, label, &mut notes)?,
+            _ => {}
+        }
+        Ok(Unseen { grid, features, labels, targets, notes })
     }
 
     fn by_name(&self, grid: &Grid) -> Result<Places> {
@@ -125,13 +133,18 @@ impl Encoder {
         Ok(((0..found).filter(|&column| Some(column) != label).map(Some).collect(), label))
     }
 
+    /// Whether every row has a label.
+    fn is_complete(&self, grid: &Grid, label: usize, notes: &mut Notes) -> bool {
+        let missing = grid.column(label).filter(|cell| is_missing(cell)).count();
+        if missing > 0 && missing < grid.rows() {
+            notes.push(format!("{}: missing in {}, so nothing is scored", self.label, counted(missing, "row")));
+        }
+        missing == 0
+    }
+
     /// The classes of all rows, if every row has one.
     pub(super) fn labels(&self, grid: &Grid, label: usize, notes: &mut Notes) -> Result<Option<Vec<u32>>> {
-        let missing = grid.column(label).filter(|cell| is_missing(cell)).count();
-        if missing > 0 {
-            if missing < grid.rows() {
-                notes.push(format!("{}: missing in {}, so nothing is scored", self.label, counted(missing, "row")));
-            }
+        if !self.is_complete(grid, label, notes) {
             return Ok(None);
         }
         let exact: HashMap<&str, u32> = (0..).zip(&self.classes).map(|(class, name)| (name.as_str(), class)).collect();

@@ -82,31 +82,34 @@ impl Group {
         if given && !losses.is_empty() {
             return Err("the loss is given in config and by losses: leave one out".into());
         }
+        if losses.iter().chain([&config.loss]).any(|loss| loss.of_numbers() == Some(true)) {
+            return Err("an experiment compares accuracies: its losses are those of classes".into());
+        }
         if let Some(Published { loss: Some(loss), .. }) =
-            self.published.iter().find(|published| published.loss.is_some_and(|loss| !losses.contains(&loss)))
+            self.published.iter().find(|published| published.loss.as_ref().is_some_and(|loss| !losses.contains(loss)))
         {
-            return Err(format!("a figure is published for the loss {}, which is not among losses", word(*loss)));
+            return Err(format!("a figure is published for the loss {}, which is not among losses", word(loss)));
         }
         let Some(methods) = self.methods.as_ref().or(Some(&top.methods)).filter(|methods| !methods.is_empty()) else {
             return Err("no methods, here or at the top: list some, as in methods = [\"pso\", \"gwo\"]".into());
         };
-        let case = |loss: Option<Loss>| Case {
+        let case = |loss: Option<&Loss>| Case {
             name: loss.map_or_else(|| self.name.clone(), |loss| format!("{}-{}", self.name, word(loss))),
             group: self.name.clone(),
-            loss,
+            loss: loss.cloned(),
             about: self.about.clone(),
             get: self.get.clone(),
             methods: methods.clone(),
-            config: Config { loss: loss.unwrap_or(config.loss), ..config.clone() },
+            config: Config { loss: loss.unwrap_or(&config.loss).clone(), ..config.clone() },
             published: self.published(loss, &top.source),
         };
-        if losses.is_empty() { Ok(vec![case(None)]) } else { Ok(losses.iter().copied().map(Some).map(case).collect()) }
+        if losses.is_empty() { Ok(vec![case(None)]) } else { Ok(losses.iter().map(Some).map(case).collect()) }
     }
 
     /// What was published for a loss.
-    fn published(&self, loss: Option<Loss>, source: &str) -> Vec<Published> {
+    fn published(&self, loss: Option<&Loss>, source: &str) -> Vec<Published> {
         let mut published = self.published.clone();
-        published.retain(|published| published.loss.is_none() || published.loss == loss);
+        published.retain(|published| published.loss.is_none() || published.loss.as_ref() == loss);
         for published in published.iter_mut().filter(|published| published.source.is_empty()) {
             published.source = source.into();
         }
@@ -115,8 +118,8 @@ impl Group {
 }
 
 /// The name of a loss in files.
-pub(super) fn word(loss: Loss) -> String {
-    serde_json::to_value(loss).ok().and_then(|name| Some(name.as_str()?.to_string())).unwrap_or_default()
+pub(super) fn word(loss: &Loss) -> String {
+    if matches!(loss, Loss::Own(_)) { loss.name().into() } else { loss.to_string() }
 }
 
 #[cfg(test)]
@@ -137,7 +140,7 @@ mod tests {
         let [a, b] = &experiment.cases[..] else { panic!() };
         assert_eq!(experiment.measure, Measure::AllAgreement);
         assert_eq!((a.methods.len(), a.config.model.as_str(), a.config.generations), (2, "mlp:3", Some(7)));
-        assert_eq!((a.name.as_str(), a.group.as_str(), a.loss), ("a", "a", None));
+        assert_eq!((a.name.as_str(), a.group.as_str(), &a.loss), ("a", "a", &None));
         // The budget of the case stands alone; all else of the top still holds.
         assert_eq!((&b.methods[0][..], b.config.model.as_str()), ("snes", "none"));
         assert_eq!((b.config.generations, b.config.seconds, b.config.missing), (None, Some(2.0), a.config.missing));
@@ -156,7 +159,7 @@ mod tests {
         let experiment = read(&text, "f").unwrap();
         let names: Vec<_> = experiment.cases.iter().map(|case| case.name.as_str()).collect();
         assert_eq!(names, ["a-mse", "a-cross-entropy", "b"]);
-        let losses: Vec<_> = experiment.cases.iter().map(|case| case.config.loss).collect();
+        let losses: Vec<_> = experiment.cases.iter().map(|case| case.config.loss.clone()).collect();
         assert_eq!(losses, [Loss::Mse, Loss::CrossEntropy, Loss::Mae]);
         let figures = |case: &Case| -> Vec<(Option<f64>, String)> {
             case.published.iter().map(|p| (p.agreement, p.source.clone())).collect()

@@ -40,7 +40,7 @@ impl Overview {
     pub fn of(summary: &Summary, measure: Measure, cases: &[Case], ours: impl Fn(&Case, &str) -> Option<f64>) -> Self {
         let figure = |case: &Case, method: &String| Figure {
             group: case.group.clone(),
-            loss: case.loss,
+            loss: case.loss.clone(),
             method: method.clone(),
             ours: ours(case, method),
             published: case.beside(method, measure).and_then(|published| measure.of(published)),
@@ -64,24 +64,24 @@ impl Overview {
     }
 
     /// The losses, in the order of the cases.
-    fn losses(&self) -> Vec<Option<Loss>> {
+    fn losses(&self) -> Vec<Option<&Loss>> {
         let mut losses = Vec::new();
         for figure in &self.figures {
-            if !losses.contains(&figure.loss) {
-                losses.push(figure.loss);
+            if !losses.contains(&figure.loss.as_ref()) {
+                losses.push(figure.loss.as_ref());
             }
         }
         losses
     }
 
     /// The columns after the data set's name, as (loss, method).
-    fn columns(&self) -> Vec<(Option<Loss>, &str)> {
+    fn columns(&self) -> Vec<(Option<&Loss>, &str)> {
         let each = |loss| self.methods.iter().map(move |method| (loss, method.as_str()));
         self.losses().into_iter().flat_map(each).collect()
     }
 
-    fn of_column(&self, (loss, method): (Option<Loss>, &str)) -> impl Iterator<Item = &Figure> {
-        self.figures.iter().filter(move |figure| figure.loss == loss && figure.method == method)
+    fn of_column(&self, (loss, method): (Option<&Loss>, &str)) -> impl Iterator<Item = &Figure> {
+        self.figures.iter().filter(move |figure| figure.loss.as_ref() == loss && figure.method == method)
     }
 
     /// Points to draw, (published, ours), with the name of their column.
@@ -161,12 +161,12 @@ impl Overview {
 }
 
 /// `mse adam`, or `adam` where there is one loss for all.
-fn name((loss, method): (Option<Loss>, &str)) -> String {
+fn name((loss, method): (Option<&Loss>, &str)) -> String {
     loss.map_or_else(|| method.to_string(), |loss| format!("{} {method}", grammar::word(loss)))
 }
 
 /// The beginning of a sentence about one loss.
-fn under(loss: Option<Loss>) -> String {
+fn under(loss: Option<&Loss>) -> String {
     loss.map_or_else(String::new, |loss| format!("Under {}, ", grammar::word(loss)))
 }
 

@@ -17,10 +17,12 @@ mod incremental;
 mod layered;
 mod loss;
 mod low_rank;
+mod own;
 mod product;
 #[cfg(not(target_arch = "wasm32"))]
 mod single;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -32,6 +34,7 @@ use self::incremental::Incremental;
 use self::layered::Layered;
 pub use self::loss::Margin;
 use self::low_rank::Shared;
+pub use self::own::Own;
 use crate::gpu::{Bindings, Recording, Source};
 use crate::population::{Chunk, Context, Domain, Evaluation, Gradient, Group, Objective, Points, Start, Structure};
 use crate::{Error, Result};
@@ -43,7 +46,7 @@ pub struct Architecture {
     pub inputs: u32,
     /// Units of each hidden layer; none for logistic regression.
     pub hidden: Vec<u32>,
-    /// Classes.
+    /// Classes, or 1 for a number.
     pub outputs: u32,
     /// What hidden units do to their sum; outputs are linear.
     pub activation: Activation,
@@ -139,7 +142,7 @@ pub enum Activation {
 }
 
 /// What a row costs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum Loss {
     /// Softmax cross-entropy.
@@ -155,6 +158,16 @@ pub enum Loss {
     Accuracy,
     /// Softmax cross-entropy of scaled cosines, the label's lowered by a margin; scored layer by layer alone.
     AdditiveMargin(Margin),
+    /// Of a number: half the squared error.
+    Squared,
+    /// Of a number: the absolute error.
+    Absolute,
+    /// Of a number: the absolute error after rounding to whole numbers. Flat almost everywhere.
+    Rounded,
+    /// Of a number: a bowl with waves in it, 0.1 r^2 + 1 - cos 3r.
+    Wells,
+    /// The user's, of every output by itself.
+    Own(Own),
 }
 
 impl Activation {
@@ -179,37 +192,49 @@ impl Activation {
 }
 
 impl Loss {
-    /// All, for help and tests.
+    /// All of classes by name, for help and tests.
     pub const ALL: [Self; 6] =
         [Self::CrossEntropy, Self::Bce, Self::Mse, Self::Mae, Self::Accuracy, Self::AdditiveMargin(Margin::USUAL)];
+    /// All of numbers by name.
+    pub const NUMBERS: [Self; 4] = [Self::Squared, Self::Absolute, Self::Rounded, Self::Wells];
 
     /// Scale and margin, where outputs are cosines.
-    pub fn margin(self) -> Option<Margin> {
+    pub fn margin(&self) -> Option<Margin> {
         match self {
-            Self::AdditiveMargin(margin) => Some(margin),
+            Self::AdditiveMargin(margin) => Some(*margin),
             _ => None,
         }
     }
 
-    /// Whether outputs are held between 0 and 1.
-    fn bounded(self) -> bool {
-        matches!(self, Self::Bce | Self::Mse | Self::Mae)
+    /// Whether it is of a number (a regression) or of classes; none where it can be either, as a user's own can.
+    pub fn of_numbers(&self) -> Option<bool> {
+        match self {
+            Self::Own(_) => None,
+            _ => Some(Self::NUMBERS.contains(self)),
+        }
     }
 
     /// Whether it is a sum over outputs, each judged by itself.
-    fn apart(self) -> bool {
-        self.bounded()
+    pub fn apart(&self) -> bool {
+        matches!(self, Self::Bce | Self::Mse | Self::Mae | Self::Own(_)) || Self::NUMBERS.contains(self)
     }
 
-    fn wgsl(self) -> &'static str {
-        match self {
+    /// The kernels' piece; `numbers` tells what a loss of either kind is of.
+    fn wgsl(&self, numbers: bool) -> Cow<'static, str> {
+        let text = match self {
             Self::CrossEntropy => include_str!("../../shaders/objective/loss/cross-entropy.wgsl"),
             Self::Bce => include_str!("../../shaders/objective/loss/bce.wgsl"),
             Self::Mse => include_str!("../../shaders/objective/loss/mse.wgsl"),
             Self::Mae => include_str!("../../shaders/objective/loss/mae.wgsl"),
             Self::Accuracy => include_str!("../../shaders/objective/loss/accuracy.wgsl"),
             Self::AdditiveMargin(_) => include_str!("../../shaders/objective/loss/additive-margin.wgsl"),
-        }
+            Self::Squared => include_str!("../../shaders/objective/loss/squared.wgsl"),
+            Self::Absolute => include_str!("../../shaders/objective/loss/absolute.wgsl"),
+            Self::Rounded => include_str!("../../shaders/objective/loss/rounded.wgsl"),
+            Self::Wells => include_str!("../../shaders/objective/loss/wells.wgsl"),
+            Self::Own(own) => return own.wgsl(numbers).into(),
+        };
+        text.into()
     }
 }
 
@@ -237,7 +262,10 @@ pub struct Network {
     pub form: Option<Form>,
     rows: u32,
     features: Arc<[f32]>,
+    /// Class numbers, or the bits of the numbers that are wanted.
     labels: Arc<[u32]>,
+    /// Whether these are numbers.
+    numbers: bool,
     held_out: Option<Box<Network>>,
     /// Bytes of a slab of rows at most, where the adapter allows more: tests need less.
     slab_bytes: u64,
@@ -249,6 +277,31 @@ impl Network {
     /// # Errors
     /// [`Error::Setting`] when there are no rows, the sizes do not agree, a label is not a class, or a layer is empty.
     pub fn new(architecture: Architecture, features: &[f32], labels: &[u32]) -> Result<Self> {
+        if let Some(label) = labels.iter().find(|label| **label >= architecture.outputs) {
+            let remedy = format!("class numbers run from 0 to {}", i64::from(architecture.outputs) - 1);
+            return Err(Error::setting("label", label, remedy));
+        }
+        Self::of_bits(architecture, features, labels.into(), false)
+    }
+
+    /// A network with one output on rows of `features` (row after row), for each of which a number is wanted. Numbers are
+    /// taken as they are, and weights have walls: scale what is beyond a hundred or so. The loss is
+    /// [`Loss::Squared`] unless set.
+    ///
+    /// # Errors
+    /// As [`Network::new`]; [`Error::Setting`] for more than one output or a number that is not finite.
+    pub fn regression(architecture: Architecture, features: &[f32], targets: &[f32]) -> Result<Self> {
+        if architecture.outputs != 1 {
+            return Err(Error::setting("outputs", architecture.outputs, "a regression has one output"));
+        }
+        if let Some(target) = targets.iter().find(|target| !target.is_finite()) {
+            return Err(Error::setting("target", target, "every row needs a finite number"));
+        }
+        let bits = targets.iter().map(|target| target.to_bits()).collect();
+        Ok(Self { loss: Loss::Squared, ..Self::of_bits(architecture, features, bits, true)? })
+    }
+
+    fn of_bits(architecture: Architecture, features: &[f32], labels: Arc<[u32]>, numbers: bool) -> Result<Self> {
         let rows = labels.len();
         if rows == 0 {
             return Err(Error::setting("rows", 0, "there must be at least one row to train on"));
@@ -256,10 +309,6 @@ impl Network {
         if features.len() != rows * architecture.inputs as usize {
             let remedy = format!("{rows} rows of {} features", architecture.inputs);
             return Err(Error::setting("features", format!("{} values", features.len()), remedy));
-        }
-        if let Some(label) = labels.iter().find(|label| **label >= architecture.outputs) {
-            let remedy = format!("class numbers run from 0 to {}", architecture.outputs - 1);
-            return Err(Error::setting("label", label, remedy));
         }
         if architecture.inputs == 0 || architecture.outputs == 0 || architecture.hidden.contains(&0) {
             return Err(Error::setting("model", "an empty layer", "every layer needs at least one unit"));
@@ -275,7 +324,8 @@ impl Network {
             form: None,
             rows: rows as u32,
             features: features.into(),
-            labels: labels.into(),
+            labels,
+            numbers,
             held_out: None,
             slab_bytes: u64::MAX,
         })
@@ -286,13 +336,48 @@ impl Network {
     /// # Errors
     /// As [`Network::new`].
     pub fn hold_out(&mut self, features: &[f32], labels: &[u32]) -> Result<()> {
-        self.held_out = Some(Box::new(Self::new(self.architecture.clone(), features, labels)?));
+        self.hold_out_as(Self::new(self.architecture.clone(), features, labels)?)
+    }
+
+    /// The same of a regression.
+    ///
+    /// # Errors
+    /// As [`Network::regression`].
+    pub fn hold_out_numbers(&mut self, features: &[f32], targets: &[f32]) -> Result<()> {
+        self.hold_out_as(Self::regression(self.architecture.clone(), features, targets)?)
+    }
+
+    fn hold_out_as(&mut self, other: Self) -> Result<()> {
+        if other.numbers != self.numbers {
+            let remedy = "rows to learn from and rows held out both have classes, or both have numbers";
+            return Err(Error::setting("labels", "of two kinds", remedy));
+        }
+        self.held_out = Some(Box::new(other));
         Ok(())
     }
 
     /// Rows altogether.
     pub fn rows(&self) -> u32 {
         self.rows
+    }
+
+    /// Whether outputs are held between 0 and 1.
+    fn bounded(&self) -> bool {
+        self.loss.apart() && !self.numbers
+    }
+
+    /// The loss as the kernels' piece.
+    fn loss_piece(&self) -> Cow<'static, str> {
+        self.loss.wgsl(self.numbers)
+    }
+
+    /// Refuses a loss of classes where numbers are wanted, and the other way round.
+    fn check_loss(&self) -> Result<()> {
+        self.loss.check()?;
+        if self.loss.of_numbers().is_some_and(|numbers| numbers != self.numbers) {
+            return Err(self.loss.misplaced(self.numbers));
+        }
+        Ok(())
     }
 
     /// The form that suits the sizes: weights in registers as long as they fit, no memory traffic for one hidden layer,
@@ -335,10 +420,10 @@ impl Objective for Network {
     }
 
     fn bind(&self, context: &Context) -> Result<Box<dyn Evaluation>> {
-        self.loss.check()?;
+        self.check_loss()?;
         if self.loss.margin().is_some() && context.blockwise {
             let remedy = "a search by blocks does not score cosines: search the whole, or choose cross-entropy";
-            return Err(Error::setting("loss", self.loss, remedy));
+            return Err(Error::setting("loss", &self.loss, remedy));
         }
         if let Some(batch) = self.batch.filter(|batch| *batch == 0 || *batch > self.rows) {
             let remedy = format!("a batch has 1 to {} rows, or give full", self.rows);
@@ -357,7 +442,7 @@ impl Objective for Network {
         let incremental = if context.blockwise { Some(Incremental::new(context, self, &batch)?) } else { None };
         let held_out = match &self.held_out {
             Some(network) => {
-                let network = Self { loss: self.loss, ..(**network).clone() };
+                let network = Self { loss: self.loss.clone(), ..(**network).clone() };
                 let rows = Batch::new(context, &network, Form::Layered)?;
                 let layered = Layered::new(context, &network, &rows)?;
                 Some((rows, layered))

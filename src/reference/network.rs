@@ -37,9 +37,9 @@ pub fn logits<X: Copy + Into<f64>>(architecture: &Architecture, position: &[X], 
 }
 
 /// Outputs of one row under a loss: those before softmax or sigmoid, or scaled cosines.
-pub fn outputs<X: Copy + Into<f64>>(architecture: &Architecture, loss: Loss, position: &[X], row: &[f32]) -> Vec<f64> {
+pub fn outputs<X: Copy + Into<f64>>(architecture: &Architecture, loss: &Loss, position: &[X], row: &[f32]) -> Vec<f64> {
     match loss {
-        Loss::AdditiveMargin(margin) => cosines(architecture, margin, position, row),
+        Loss::AdditiveMargin(margin) => cosines(architecture, *margin, position, row),
         _ => logits(architecture, position, row),
     }
 }
@@ -71,11 +71,12 @@ pub fn cosines<X: Copy + Into<f64>>(
     (0..last.outputs).map(of_class).collect()
 }
 
-/// What one row costs.
-pub fn row_loss(loss: Loss, logits: &[f64], label: u32) -> f64 {
+/// What one row costs; the label of a number holds its bits. A user's own loss has no twin: NaN.
+pub fn row_loss(loss: &Loss, logits: &[f64], label: u32) -> f64 {
     let target = |o: usize| f64::from(u8::from(o == label as usize));
     let outputs = logits.iter().copied().enumerate();
     let count = logits.len() as f64;
+    let (number, wanted) = (logits[0], f64::from(f32::from_bits(label)));
     match loss {
         Loss::CrossEntropy => {
             let top = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -87,15 +88,20 @@ pub fn row_loss(loss: Loss, logits: &[f64], label: u32) -> f64 {
         Loss::Accuracy => f64::from(u8::from(logits.iter().any(|z| *z > logits[label as usize]))),
         Loss::AdditiveMargin(margin) => {
             let lowered: Vec<f64> = outputs.map(|(o, z)| z - target(o) * f64::from(margin.lowered())).collect();
-            row_loss(Loss::CrossEntropy, &lowered, label)
+            row_loss(&Loss::CrossEntropy, &lowered, label)
         }
+        Loss::Squared => 0.5 * (number - wanted).powi(2),
+        Loss::Absolute => (number - wanted).abs(),
+        Loss::Rounded => (number.round_ties_even() - wanted.round_ties_even()).abs(),
+        Loss::Wells => 0.1 * (number - wanted).powi(2) + 1.0 - (3.0 * (number - wanted)).cos(),
+        Loss::Own(_) => f64::NAN,
     }
 }
 
 /// Mean loss over all rows.
 pub fn mean_loss<X: Copy + Into<f64>>(
     architecture: &Architecture,
-    loss: Loss,
+    loss: &Loss,
     position: &[X],
     features: &[f32],
     labels: &[u32],

@@ -132,8 +132,8 @@ fn ours(method: &Summary, measure: Measure) -> Option<Spread> {
     match measure {
         Measure::Accuracy => method.test.map(|test| test.accuracy),
         Measure::Agreement => method.test.map(|test| test.agreement),
-        Measure::AllAccuracy => Some(method.all_accuracy),
-        Measure::AllAgreement => Some(method.all_agreement),
+        Measure::AllAccuracy => method.all_accuracy,
+        Measure::AllAgreement => method.all_agreement,
     }
 }
 

@@ -264,7 +264,7 @@ mod tests {
         let loss = whole.mean_loss(&gpu, &position).unwrap();
         assert_eq!(slabs.mean_loss(&gpu, &position).unwrap(), loss);
         let Network { architecture, features, labels, .. } = &whole;
-        let expected = reference::network::mean_loss(architecture, whole.loss, &position, features, labels);
+        let expected = reference::network::mean_loss(architecture, &whole.loss, &position, features, labels);
         for loss in [loss, small.mean_loss(&gpu, &position).unwrap()] {
             assert!((f64::from(loss) - expected).abs() < 1e-5, "{loss} for {expected}");
         }

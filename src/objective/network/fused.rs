@@ -51,7 +51,7 @@ impl Fused {
         let body = Source::new()
             .constant("OUTPUTS", network.architecture.outputs)
             .piece("activation", network.architecture.activation.wgsl())?
-            .piece("loss", network.loss.wgsl())?
+            .piece("loss", &network.loss_piece())?
             .constant("ROWS", batch.rows)
             .constant("ROW_VECTORS", batch.row_vectors)
             .piece("fused", &text)?;

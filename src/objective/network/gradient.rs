@@ -26,7 +26,6 @@ pub(super) struct Backprop {
     context: Context,
     network: Network,
     architecture: Architecture,
-    loss: Loss,
     tile: Tile,
     padded_rows: u32,
     /// Numbers of a candidate in the weights of the forward and of the backward pass.
@@ -71,7 +70,6 @@ impl Backprop {
             context: context.clone(),
             network: network.clone(),
             architecture,
-            loss: network.loss,
             tile,
             padded_rows: tile.padded_rows(batch.part_rows),
             staged: [forward, backward],
@@ -89,7 +87,7 @@ impl Backprop {
         recording: &mut Recording,
     ) -> Result<()> {
         let whole = gradient.from == 0 && gradient.moved == 0 && !gradient.keep;
-        let plain = *gradient.slope == Slope::Exact && self.loss != Loss::Accuracy;
+        let plain = *gradient.slope == Slope::Exact && self.network.loss != Loss::Accuracy;
         if whole && plain && registers::suits(&self.network, batch.rows, points.candidates) {
             return self.record_in_registers(points, gradient, batch, recording);
         }
@@ -280,7 +278,7 @@ impl Backprop {
         let staged =
             |way: usize| gpu.buffer("staged weights", u64::from(candidates) * u64::from(self.staged[way]).max(1));
         let few = |units: u32| u64::from(candidates) * u64::from(units);
-        let lengths = match self.loss.margin() {
+        let lengths = match self.network.loss.margin() {
             Some(_) => Some([
                 gpu.buffer("norms", few(self.architecture.outputs))?,
                 gpu.buffer("along", size(self.widest()))?,
@@ -313,7 +311,7 @@ impl Backprop {
                 .piece("layered", include_str!("../../../shaders/objective/network/layered.wgsl"))?;
             gpu.kernel("stage", &source)
         };
-        let cosines = match self.loss.margin() {
+        let cosines = match self.network.loss.margin() {
             Some(margin) => {
                 let sizes = (self.padded_rows, batch.columns);
                 let cosines = Cosines::new(gpu, &self.architecture, self.tile, sizes, margin)?;
@@ -385,8 +383,8 @@ impl Backprop {
             .constant("OUTPUTS", self.architecture.outputs)
             .constant("PADDED_OUTPUTS", self.tile.padded(self.architecture.outputs))
             .constant("PADDED_ROWS", self.padded_rows)
-            .constant_f32("LOWERED", self.loss.margin().map_or(0.0, Margin::lowered))
-            .piece("loss", self.loss.wgsl())?
+            .constant_f32("LOWERED", self.network.loss.margin().map_or(0.0, Margin::lowered))
+            .piece("loss", &self.network.loss_piece())?
             .piece("layered_loss", include_str!("../../../shaders/objective/network/layered_loss.wgsl"))
     }
 
@@ -406,7 +404,7 @@ impl Backprop {
                 .constant("PADDED", self.tile.padded(of.inputs))
                 .constant("PADDED_ROWS", self.padded_rows)
                 .piece("activation", self.architecture.activation.wgsl())?
-                .piece("back", &back(of, self.tile, self.loss.margin().is_some() && l + 1 == layers.len()))?;
+                .piece("back", &back(of, self.tile, self.network.loss.margin().is_some() && l + 1 == layers.len()))?;
             kernels.push(gpu.kernel("back", &source)?);
             if l > 0 {
                 offset += layer.outputs * self.tile.padded(layer.inputs);

@@ -48,7 +48,7 @@ impl Incremental {
         let loss = Source::new()
             .constant("REDUCE", gpu.reduction_width())
             .constant("OUTPUTS", architecture.outputs)
-            .piece("loss", network.loss.wgsl())?;
+            .piece("loss", &network.loss_piece())?;
         Ok(Self {
             sums: layers.iter().map(kept).collect::<Result<_>>()?,
             outputs: layers[..layers.len() - 1].iter().map(kept).collect::<Result<_>>()?,

@@ -64,7 +64,7 @@ impl Layered {
             .constant("PADDED_OUTPUTS", tile.padded(architecture.outputs))
             .constant("PADDED_ROWS", padded_rows)
             .constant_f32("LOWERED", network.loss.margin().map_or(0.0, Margin::lowered))
-            .piece("loss", network.loss.wgsl())?
+            .piece("loss", &network.loss_piece())?
             .piece("layered_loss", include_str!("../../../shaders/objective/network/layered_loss.wgsl"))?;
         let margin = network.loss.margin();
         Ok(Self {

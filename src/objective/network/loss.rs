@@ -1,9 +1,10 @@
-//! How a loss is written: one word, `additive-margin` with its two numbers, `additive-margin:30,0.35`.
+//! How a loss is written: one word, `additive-margin` with its two numbers, `additive-margin:30,0.35`, or the text of a
+//! loss of the user's own.
 
 use std::fmt;
 use std::str::FromStr;
 
-use super::Loss;
+use super::{Loss, Own};
 use crate::{Error, Result};
 
 /// Scale and margin of an additive-margin softmax (Wang, Cheng, Liu and Liu 2018).
@@ -39,7 +40,7 @@ impl Default for Margin {
 
 impl Loss {
     /// Its name, without numbers.
-    pub fn name(self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             Self::CrossEntropy => "cross-entropy",
             Self::Bce => "bce",
@@ -47,15 +48,40 @@ impl Loss {
             Self::Mae => "mae",
             Self::Accuracy => "accuracy",
             Self::AdditiveMargin(_) => "additive-margin",
+            Self::Squared => "squared",
+            Self::Absolute => "absolute",
+            Self::Rounded => "rounded",
+            Self::Wells => "wells",
+            Self::Own(_) => "own",
         }
+    }
+
+    /// A loss of the user's own; `name` (a file name) appears in errors.
+    ///
+    /// # Errors
+    /// Those of [`Own::new`].
+    pub fn own(name: &str, wgsl: &str) -> Result<Self> {
+        Own::new(name, wgsl).map(Self::Own)
+    }
+
+    /// The error of a loss of classes where numbers are wanted, or the other way round.
+    pub fn misplaced(&self, numbers: bool) -> Error {
+        let remedy = if numbers {
+            "the labels are numbers to come near, a regression: choose squared, absolute, rounded or wells, or a .wgsl file \
+             with a loss of your own"
+        } else {
+            "that is a loss of numbers, and the labels are classes: choose cross-entropy, bce, mse, mae, accuracy or \
+             additive-margin:SCALE,MARGIN, or a .wgsl file with a loss of your own"
+        };
+        Error::setting("loss", self, remedy)
     }
 
     /// Refuses numbers that make no sense.
     ///
     /// # Errors
     /// [`Error::Setting`] with what is allowed.
-    pub fn check(self) -> Result<()> {
-        let Self::AdditiveMargin(Margin { scale, margin }) = self else { return Ok(()) };
+    pub fn check(&self) -> Result<()> {
+        let Self::AdditiveMargin(Margin { scale, margin }) = *self else { return Ok(()) };
         if scale.is_finite() && scale > 0.0 && margin.is_finite() && margin >= 0.0 {
             return Ok(());
         }
@@ -67,6 +93,7 @@ impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AdditiveMargin(Margin { scale, margin }) => write!(f, "{}:{scale},{margin}", self.name()),
+            Self::Own(own) => f.write_str(own.text()),
             _ => f.write_str(self.name()),
         }
     }
@@ -76,15 +103,24 @@ impl FromStr for Loss {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        if let Some(loss) = Self::ALL.into_iter().find(|loss| loss.name() == text) {
+        if let Some(loss) = Self::ALL.into_iter().chain(Self::NUMBERS).find(|loss| loss.name() == text) {
             return Ok(loss);
+        }
+        // Text goes where files go: a run's settings and its model say all of it.
+        if text.contains("fn ") {
+            return Self::own("loss", text);
+        }
+        if text.ends_with(".wgsl") {
+            let remedy = "only the command line reads a file: give its text here";
+            return Err(Error::setting("loss", text, remedy));
         }
         let numbers = text.strip_prefix("additive-margin:").and_then(|numbers| numbers.split_once(','));
         let numbers =
             numbers.and_then(|(scale, margin)| Some((scale.trim().parse().ok()?, margin.trim().parse().ok()?)));
         let Some((scale, margin)) = numbers else {
             let remedy = "choose cross-entropy, bce, mse, mae, accuracy or additive-margin:SCALE,MARGIN, as in \
-                          additive-margin:30,0.35";
+                          additive-margin:30,0.35; squared, absolute, rounded or wells for numbers; or a .wgsl file of \
+                          your own";
             return Err(Error::setting("loss", text, remedy));
         };
         let loss = Self::AdditiveMargin(Margin { scale, margin });
@@ -116,16 +152,29 @@ mod tests {
 
     #[test]
     fn a_loss_reads_back_as_it_was_written() {
-        let mut all = Loss::ALL.to_vec();
+        let mut all = [Loss::ALL.as_slice(), &Loss::NUMBERS].concat();
         all.push(Loss::AdditiveMargin(Margin { scale: 1.0, margin: 1.0 }));
         all.push(Loss::AdditiveMargin(Margin { scale: 12.3, margin: 1e-9 }));
         for loss in all {
             assert_eq!(loss.to_string().parse::<Loss>().unwrap(), loss);
             let json = serde_json::to_string(&loss).unwrap();
-            assert_eq!((json.as_str(), serde_json::from_str(&json).unwrap()), (format!("\"{loss}\"").as_str(), loss));
+            assert_eq!(json, format!("\"{loss}\""));
+            assert_eq!(serde_json::from_str::<Loss>(&json).unwrap(), loss);
         }
         assert_eq!("additive-margin".parse::<Loss>().unwrap().to_string(), "additive-margin:30,0.35");
         assert_eq!("additive-margin:1,1".parse::<Loss>().unwrap().to_string(), "additive-margin:1,1");
+    }
+
+    #[test]
+    fn a_text_reads_back_as_it_was_written() {
+        let text = "// \"mine\"\nfn loss(y: f32, t: f32) -> f32 {\n    return abs(y - t);\n}\n";
+        let loss = Loss::own("mine.wgsl", text).unwrap();
+        let json = serde_json::to_string(&loss).unwrap();
+        assert_eq!(serde_json::from_str::<Loss>(&json).unwrap(), loss);
+        assert_eq!((loss.to_string().as_str(), loss.name()), (text, "own"));
+        let error = serde_json::from_str::<Loss>("\"fn loss() {}\"").unwrap_err().to_string();
+        assert!(error.contains("loss:1") && error.contains("fn loss(output"), "{error}");
+        assert!("mine.wgsl".parse::<Loss>().unwrap_err().to_string().contains("its text"));
     }
 
     #[test]

@@ -231,7 +231,7 @@ impl Shared {
             .constant("FIRST", layers[0].outputs)
             .constant("OUTPUTS", outputs)
             .piece("activation", activation.wgsl())?
-            .piece("loss", self.network.loss.wgsl())?;
+            .piece("loss", &self.network.loss_piece())?;
         let shared =
             constants.clone().piece("low_rank", include_str!("../../../shaders/objective/network/low_rank.wgsl"))?;
         let mut offset = 0;

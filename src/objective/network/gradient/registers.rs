@@ -39,7 +39,7 @@ pub(super) fn kernel(gpu: &Gpu, network: &Network, batch: &Batch, points: &Point
         .constant("WINDOW", rows * batch.row_vectors)
         .constant("WINDOW_LABELS", rows / 4)
         .piece("activation", network.architecture.activation.wgsl())?
-        .piece("loss", network.loss.wgsl())?
+        .piece("loss", &network.loss_piece())?
         .piece("registers", &text(&network.architecture))?;
     gpu.kernel("differentiate", &source)
 }

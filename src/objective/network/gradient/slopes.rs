@@ -59,7 +59,7 @@ impl Slopes {
             .constant("PADDED_ROWS", padded_rows)
             .constant("ROWS", batch.rows)
             .constant_f32("LOWERED", loss.margin().map_or(0.0, Margin::lowered))
-            .piece("loss", loss.wgsl())?;
+            .piece("loss", &network.loss_piece())?;
         let swarm = match slope {
             Slope::Swarm(swarm) => swarm,
             Slope::Exact if *loss == Loss::Accuracy => {
@@ -80,7 +80,7 @@ impl Slopes {
         } else {
             include_str!("../../../../shaders/objective/loss/outputs_together.wgsl")
         };
-        let (centre, half) = if loss.bounded() { (0.5, 0.5) } else { (0.0, swarm.window) };
+        let (centre, half) = if network.bounded() { (0.5, 0.5) } else { (0.0, swarm.window) };
         let source = source
             .constant("PART_ROWS", batch.part_rows)
             .constant("SWARMS", swarms)
@@ -91,7 +91,7 @@ impl Slopes {
             .constant_f32("BOX_CENTRE", centre)
             .constant_f32("BOX_HALF", half)
             .piece("minimized", minimized)?;
-        let uniform = gpu.uniform("output swarm", &numbers(swarm, loss))?.view();
+        let uniform = gpu.uniform("output swarm", &numbers(swarm, network.bounded()))?.view();
         let (source, per_row, shared) = match swarm.extent {
             Extent::Own => {
                 check_own(gpu, swarm, together)?;
@@ -145,14 +145,14 @@ impl Slopes {
     }
 }
 
-fn numbers(swarm: &OutputSwarm, loss: &Loss) -> SwarmUniform {
-    let (low, high) = if loss.bounded() { (0.0, 1.0) } else { (-1e30, 1e30) };
+fn numbers(swarm: &OutputSwarm, bounded: bool) -> SwarmUniform {
+    let (low, high) = if bounded { (0.0, 1.0) } else { (-1e30, 1e30) };
     SwarmUniform {
         cognitive: swarm.cognitive,
         social: swarm.social,
         beta: swarm.beta,
         eta: swarm.eta,
-        window: if loss.bounded() { 1.0 } else { swarm.window },
+        window: if bounded { 1.0 } else { swarm.window },
         low,
         high,
         origin: match swarm.origin {

@@ -1,0 +1,9 @@
+//! import number_outputs, outputs_of_row
+// Absolute error of a number.
+fn output_loss(y: f32, target_value: f32) -> f32 {
+    return abs(y - target_value);
+}
+
+fn output_loss_slope(y: f32, target_value: f32) -> f32 {
+    return sign(y - target_value);
+}
