@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::Config;
 use crate::method::Method;
 use crate::objective::network::Loss;
+use crate::reach::Goal;
 use crate::{Error, Result};
 
 pub use overview::{Figure, Overview};
@@ -19,6 +20,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("neuron-pso", include_str!("../assets/experiments/neuron-pso.toml")),
     ("adaswarm", include_str!("../assets/experiments/adaswarm.toml")),
     ("position-wise", include_str!("../assets/experiments/position-wise.toml")),
+    ("adaswarm-functions", include_str!("../assets/experiments/adaswarm-functions.toml")),
 ];
 
 /// An experiment.
@@ -42,7 +44,7 @@ pub struct Experiment {
     pub cases: Vec<Case>,
 }
 
-/// Several methods on one data set by one loss.
+/// Several methods on one data set by one loss, or on one function.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Case {
     /// Short name, as the experiment's: that of the group and, where the group has several losses, the loss.
@@ -55,6 +57,8 @@ pub struct Case {
     pub about: String,
     /// What to get where the data are not built in.
     pub get: Option<String>,
+    /// The function to be minimized; none where networks are trained on data.
+    pub function: Option<Goal>,
     /// Methods in the grammar of [`Method`].
     pub methods: Vec<String>,
     /// What all methods share, as in the `config.toml` of a run; `data` may be a path within the data folder.
@@ -67,7 +71,8 @@ pub struct Case {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Published {
-    /// What was measured; the name of a method that is run puts the figure into that method's row.
+    /// What was measured; the name of a method that is run puts the figure into that method's row, on a function into
+    /// the rows of all its settings.
     pub method: String,
     /// The loss it was trained on, where a case lists losses; none where the figure holds for all.
     pub loss: Option<Loss>,
@@ -81,8 +86,10 @@ pub struct Published {
     pub recall: Option<f64>,
     /// As published, 0 to 1.
     pub f1: Option<f64>,
-    /// Generations, or passes over the data where these are the same, until it stopped.
+    /// Generations, or passes over the data where these are the same, until it stopped; iterations on a function.
     pub generations: Option<f64>,
+    /// Value that was reached, of a function.
+    pub value: Option<f64>,
     /// Seconds until it stopped, on whatever machine that was.
     pub seconds: Option<f64>,
     /// Who published it where; the experiment's source where it is left out.
@@ -195,7 +202,10 @@ impl Experiment {
                 return Err(Error::setting("case", &case.name, "there are two of that name"));
             }
             for method in case.methods()? {
-                method.apply(&case.config)?;
+                match &case.function {
+                    Some(goal) => goal.apply(&method, &case.config)?,
+                    None => method.apply(&case.config)?,
+                };
             }
         }
         let Some(summary) = &self.summary else { return Ok(()) };
@@ -251,7 +261,7 @@ mod tests {
     fn the_built_in_experiments_are_sound_and_found_by_name() {
         for (experiment, (name, text)) in Experiment::built_in().unwrap().iter().zip(BUILT_IN) {
             assert_eq!((experiment.name.as_str(), Experiment::text(name).unwrap().as_str()), (*name, *text));
-            for case in &experiment.cases {
+            for case in experiment.cases.iter().filter(|case| case.function.is_none()) {
                 let known = crate::data::known().iter().any(|known| known.name == case.config.data);
                 assert!(case.get.is_some() != known, "{name}, {}", case.name);
             }

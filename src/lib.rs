@@ -58,6 +58,7 @@ pub mod optimizer;
 #[cfg(feature = "plot")]
 pub mod plot;
 pub mod population;
+pub mod reach;
 pub mod reference;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod run;

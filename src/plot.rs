@@ -1,9 +1,10 @@
-//! Loss curves, decision regions and points around a diagonal, each as an SVG and a PNG side by side.
+//! Loss curves, decision regions, points around a diagonal and curves of both signs, each as an SVG and a PNG side by side.
 //!
-//! Only this file and its child name kuva. From kuva come axes, labels, legend and the two writers; lines, cells
+//! Only this file and its children name kuva. From kuva come axes, labels, legend and the two writers; lines, cells
 //! and points are placed here, so another library has little to replace.
 
 mod diagonal;
+mod signed;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use kuva::render::theme::Theme;
 
 use crate::error::{Error, Result};
 pub use diagonal::{Scatter, diagonal};
+pub use signed::signed_curve;
 
 /// Okabe and Ito (2008), distinct to colour-blind readers; strongest on white first.
 const PALETTE: [[u8; 3]; 8] = [

@@ -475,6 +475,18 @@ impl Run {
         self.gpu.read(&self.step.best().view())
     }
 
+    /// The fitness of all candidates as the last generation scored them.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device was lost or an operation failed.
+    pub fn fitness(&mut self) -> Result<Vec<f32>> {
+        self.drain()?;
+        let points = self.step.points();
+        let mut fitness = self.gpu.read(&points.fitness.view())?;
+        fitness.truncate(points.candidates as usize);
+        Ok(fitness)
+    }
+
     /// Scores the candidates as they are now by another objective over the same coordinates.
     ///
     /// # Errors

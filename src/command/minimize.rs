@@ -8,7 +8,8 @@ use gradless::config::Config;
 use gradless::gpu::Gpu;
 use gradless::objective::Formula;
 use gradless::objective::functions::{self, Dims, Function};
-use gradless::population::{Domain, Optimizer};
+use gradless::population::{Domain, Objective as _, Optimizer};
+use gradless::reach::suited;
 use gradless::run::{Report, Run, Stop};
 use serde_json::{Value, json};
 
@@ -24,12 +25,13 @@ pub(super) fn run(arguments: &Minimize) -> Result<()> {
     }
     let name = arguments.function.as_deref().unwrap_or_default();
     let config = described(arguments)?;
-    let optimizer = config.build_optimizer()?;
     let function = functions::find(name);
     let objective = match function {
         Some(function) => known(arguments, function, shift(arguments, function))?,
         None => file(arguments, name)?,
     };
+    let config = suited(&config, &objective.domain())?;
+    let optimizer = config.build_optimizer()?;
     let gpu = super::open_for(&arguments.device)?;
     watch_interrupts();
     let main = several(arguments, &config, &gpu, &objective, optimizer.as_ref())?;

@@ -1,5 +1,6 @@
 //! `gradless reproduce`
 
+mod functions;
 mod kept;
 mod tables;
 
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use gradless::comparison::check_seeds;
 use gradless::config::Config;
-use gradless::data::{self, Dataset};
+use gradless::data;
 use gradless::experiment::{Case, Experiment};
 use gradless::gpu::Gpu;
 use gradless::training::Training;
@@ -41,10 +42,16 @@ pub(super) fn run(arguments: &Reproduce) -> Result<()> {
     watch_interrupts();
     let mut results: Vec<CaseResult> = cases
         .iter()
-        .map(|case| CaseResult { case, missing: missing(case, &places), records: Vec::new(), data: None })
+        .map(|case| CaseResult { case, missing: missing(case, &places), records: Vec::new(), data: None, pull: None })
         .collect();
     for index in 0..results.len() {
-        if let Some(missing) = &results[index].missing {
+        if let Some(goal) = &results[index].case.function {
+            functions::measure(&gpu, experiment.seeds, &mut results[index], goal, &mut kept)?;
+            if kept.written.elapsed() >= PAUSE {
+                kept.written = Instant::now();
+                write(&gpu, &experiment, &results, &kept.path)?;
+            }
+        } else if let Some(missing) = &results[index].missing {
             if first_of_group(&results, index) {
                 eprintln!("note: {missing}");
             }
@@ -113,7 +120,7 @@ fn located(case: &Case, places: &[PathBuf]) -> Option<String> {
 
 /// What to get and where to put it, for a case whose data are not there.
 fn missing(case: &Case, places: &[PathBuf]) -> Option<String> {
-    if located(case, places).is_some() {
+    if case.function.is_some() || located(case, places).is_some() {
         return None;
     }
     let (data, what) = (&case.config.data, case.get.as_deref().unwrap_or("the file"));
@@ -164,7 +171,7 @@ fn measure(
         }
         for method in &methods {
             let config = Config { seed, ..method.apply(&case.config)? };
-            let version = version(gpu, &config, &dataset)?;
+            let version = version(gpu, &[config.to_toml()?, dataset.raw.fingerprint().to_string()]);
             let key = (case.name.clone(), method.to_string(), seed);
             if kept.find(&key, &version).is_none() {
                 if !warm.contains(&method) && !interrupted() {
@@ -173,7 +180,7 @@ fn measure(
                 }
                 let report = if interrupted() { None } else { trial::measure(gpu, &config, &dataset, &key.1)? };
                 let Some(report) = report else { break };
-                kept.add(&key, &version, report)?;
+                kept.add(&version, vec![(key.clone(), report)])?;
             }
             let fresh = warm.contains(&method);
             if let Some(record) = kept.find(&key, &version) {
@@ -191,18 +198,17 @@ fn measure(
 }
 
 /// What a run depends on, in short: another program, adapter, setting or row of data, and it is run again.
-fn version(gpu: &Gpu, config: &Config, dataset: &Dataset) -> Result<String> {
+fn version(gpu: &Gpu, described: &[String]) -> String {
     let adapter = gpu.report();
-    let parts = [
+    let mut parts = vec![
         env!("CARGO_PKG_VERSION").to_string(),
         format!("{} {:?} {}", adapter.name, adapter.backend, adapter.driver),
-        config.to_toml()?,
-        dataset.raw.fingerprint().to_string(),
     ];
+    parts.extend_from_slice(described);
     // FNV-1a, 64 bits.
     let hash = parts
         .join("\n")
         .bytes()
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    Ok(format!("{hash:016x}"))
+    format!("{hash:016x}")
 }

@@ -1,5 +1,5 @@
 //! An experiment as its file has it, and how that becomes cases: what is said at the top holds for every case that does
-//! not say otherwise, and a list of losses makes a case for each of them.
+//! not say otherwise, and a list of losses makes a case for each of them. A case with a function has no data.
 
 use serde::Deserialize;
 use toml::Table;
@@ -7,10 +7,14 @@ use toml::Table;
 use super::{Case, Experiment, Measure, Published, Summary};
 use crate::config::Config;
 use crate::objective::network::Loss;
+use crate::reach::Goal;
 use crate::{Error, Result};
 
 /// What may end a run: a case that gives one of these leaves those of the top aside.
 const BUDGETS: [&str; 4] = ["epochs", "evaluations", "generations", "seconds"];
+
+/// What `config` may say of a function, and of nothing else.
+const OF_FUNCTIONS: [&str; 3] = ["dims", "shift", "tolerance"];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -42,7 +46,10 @@ fn five() -> u32 {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Group {
+    /// The function's where it is left out.
+    #[serde(default)]
     name: String,
+    function: Option<String>,
     #[serde(default)]
     about: String,
     get: Option<String>,
@@ -54,9 +61,35 @@ struct Group {
     published: Vec<Published>,
 }
 
+/// What `config` says of a function: all that a run on it is told.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OnFunction {
+    dims: Option<u32>,
+    #[serde(default)]
+    shift: f32,
+    #[serde(default = "thousandth")]
+    tolerance: f64,
+    population: Option<u32>,
+    #[serde(default = "thousand")]
+    generations: u32,
+}
+
+fn thousandth() -> f64 {
+    1e-3
+}
+
+fn thousand() -> u32 {
+    1000
+}
+
 /// The experiment that `text` describes, unchecked; `place` is what errors call it.
 pub(super) fn read(text: &str, place: &str) -> Result<Experiment> {
-    let written: Written = toml::from_str(text).map_err(|e| Error::file(place, e.to_string().trim()))?;
+    let mut written: Written = toml::from_str(text).map_err(|e| Error::file(place, e.to_string().trim()))?;
+    for group in written.case.iter_mut().filter(|group| group.name.is_empty()) {
+        let none = || Error::file(place, "a [[case]] has no name: give it a name, or a function it is named after");
+        group.name = group.function.clone().ok_or_else(none)?;
+    }
     let mut cases = Vec::new();
     for group in &written.case {
         if written.case.iter().filter(|other| other.name == group.name).count() > 1 {
@@ -71,7 +104,11 @@ pub(super) fn read(text: &str, place: &str) -> Result<Experiment> {
 
 impl Group {
     fn cases(&self, top: &Written) -> std::result::Result<Vec<Case>, String> {
+        if let Some(function) = &self.function {
+            return Ok(vec![self.on_function(function, top)?]);
+        }
         let mut table = top.config.clone();
+        table.retain(|key, _| !OF_FUNCTIONS.contains(&key));
         if BUDGETS.iter().any(|budget| self.config.contains_key(*budget)) {
             BUDGETS.iter().for_each(|budget| drop(table.remove(*budget)));
         }
@@ -90,20 +127,55 @@ impl Group {
         {
             return Err(format!("a figure is published for the loss {}, which is not among losses", word(loss)));
         }
-        let Some(methods) = self.methods.as_ref().or(Some(&top.methods)).filter(|methods| !methods.is_empty()) else {
-            return Err("no methods, here or at the top: list some, as in methods = [\"pso\", \"gwo\"]".into());
-        };
+        let methods = self.methods(top)?;
         let case = |loss: Option<&Loss>| Case {
             name: loss.map_or_else(|| self.name.clone(), |loss| format!("{}-{}", self.name, word(loss))),
             group: self.name.clone(),
             loss: loss.cloned(),
             about: self.about.clone(),
             get: self.get.clone(),
+            function: None,
             methods: methods.clone(),
             config: Config { loss: loss.unwrap_or(&config.loss).clone(), ..config.clone() },
             published: self.published(loss, &top.source),
         };
         if losses.is_empty() { Ok(vec![case(None)]) } else { Ok(losses.iter().map(Some).map(case).collect()) }
+    }
+
+    /// The one case of a function.
+    fn on_function(&self, function: &str, top: &Written) -> std::result::Result<Case, String> {
+        if self.losses.is_some() || self.get.is_some() {
+            return Err("a function has no losses and no data to get: leave both out".into());
+        }
+        // What the top says to cases with data is not for this one, but must be sound.
+        let shared = |key: &str| OF_FUNCTIONS.contains(&key) || ["population", "generations"].contains(&key);
+        let (mut table, rest): (Table, Table) = top.config.clone().into_iter().partition(|(key, _)| shared(key));
+        let message = |e: toml::de::Error| e.message().to_string();
+        rest.try_into::<Config>().map_err(message)?;
+        table.extend(self.config.clone());
+        let said: OnFunction = table.try_into().map_err(message)?;
+        let known = Goal::known(function).map_err(|e| e.to_string())?;
+        let OnFunction { dims, shift, tolerance, population, generations } = said;
+        let goal = Goal { function: known.name.into(), dims: dims.unwrap_or(known.dims.usual()), shift, tolerance };
+        Ok(Case {
+            name: self.name.clone(),
+            group: self.name.clone(),
+            loss: None,
+            about: self.about.clone(),
+            get: None,
+            function: Some(goal),
+            methods: self.methods(top)?,
+            config: Config { population, generations: Some(generations), ..Config::default() },
+            published: self.published(None, &top.source),
+        })
+    }
+
+    fn methods(&self, top: &Written) -> std::result::Result<Vec<String>, String> {
+        let methods = self.methods.as_ref().unwrap_or(&top.methods);
+        if methods.is_empty() {
+            return Err("no methods, here or at the top: list some, as in methods = [\"pso\", \"gwo\"]".into());
+        }
+        Ok(methods.clone())
     }
 
     /// What was published for a loss.

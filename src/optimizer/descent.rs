@@ -79,7 +79,9 @@ pub enum Estimate {
 const SETTINGS: [(&str, &str); 20] = [
     (
         "rate",
-        "step size in units of the weights; like the next numbers it may differ by member: 0.001..0.1 or 0.1|0.01",
+        "step size in units of the weights; like the next numbers it may differ by member: 0.001..0.1 or 0.1|0.01. On a \
+         function a rate is in the function's own units; without one, rules that scale gradients (adam, amsgrad, \
+         rmsprop, adagrad, adadelta) take the default times the side of the box over sqrt 12",
     ),
     (
         "decay",

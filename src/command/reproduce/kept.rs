@@ -1,8 +1,9 @@
 //! The folder of an experiment: its description, and the runs of earlier times and of this one, in `runs.jsonl`.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs::OpenOptions;
-use std::io::Write;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -10,6 +11,8 @@ use anyhow::Result;
 use gradless::Error;
 use gradless::comparison::Measured;
 use gradless::folder;
+use gradless::reach::Reached;
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 /// Case, method, seed.
@@ -41,8 +44,10 @@ impl Kept {
         let lines = std::fs::read_to_string(&runs).map_err(|e| Error::file(&runs, e))?;
         for (number, line) in lines.lines().enumerate() {
             let record: Option<(Key, Value)> = serde_json::from_str::<Value>(line).ok().and_then(|record| {
-                let run: Measured = serde::Deserialize::deserialize(&record).ok()?;
-                Some(((record["case"].as_str()?.into(), run.method, run.seed), record))
+                let trained = Measured::deserialize(&record).map(|run| (run.method, run.seed));
+                let reached = || Reached::deserialize(&record).map(|run| (run.method, run.seed));
+                let (method, seed) = trained.or_else(|_| reached()).ok()?;
+                Some(((record["case"].as_str()?.into(), method, seed), record))
             });
             match record {
                 Some((key, record)) => drop(kept.runs.insert(key, record)),
@@ -61,18 +66,22 @@ impl Kept {
         self.runs.get(key).filter(|record| record["version_of_run"] == version)
     }
 
-    pub(super) fn add(&mut self, key: &Key, version: &str, mut record: Value) -> Result<()> {
-        record["case"] = json!(key.0);
-        record["version_of_run"] = json!(version);
+    /// Keeps runs of one version, with one write of whole lines: what a crash leaves of it costs these runs alone.
+    pub(super) fn add(&mut self, version: &str, mut records: Vec<(Key, Value)>) -> Result<()> {
+        let mut lines = String::new();
+        for (key, record) in &mut records {
+            record["case"] = json!(key.0);
+            record["version_of_run"] = json!(version);
+            writeln!(lines, "{record}")?;
+        }
         let path = self.path.join("runs.jsonl");
-        // One write of a whole line: what a crash leaves of it costs this run alone.
         let written = OpenOptions::new()
             .create(true)
             .append(true)
             .open(&path)
-            .and_then(|mut file| file.write_all(format!("{record}\n").as_bytes()).and_then(|()| file.sync_data()));
+            .and_then(|mut file| file.write_all(lines.as_bytes()).and_then(|()| file.sync_data()));
         written.map_err(|e| Error::file(&path, e))?;
-        self.runs.insert(key.clone(), record);
+        self.runs.extend(records);
         Ok(())
     }
 }

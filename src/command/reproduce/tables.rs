@@ -9,9 +9,11 @@ use gradless::experiment::{Case, Experiment, Measure, Overview};
 use gradless::folder;
 use gradless::gpu::Gpu;
 use gradless::plot::{Scatter, diagonal};
+use gradless::reach::Pull;
 use gradless::statistics::Spread;
 use serde_json::{Value, json};
 
+use super::functions;
 use crate::command::{compare, device_json, trial};
 
 /// What a case has come to so far.
@@ -20,6 +22,8 @@ pub(super) struct CaseResult<'a> {
     pub(super) missing: Option<String>,
     pub(super) records: Vec<Value>,
     pub(super) data: Option<Value>,
+    /// Of a function of one variable.
+    pub(super) pull: Option<Pull>,
 }
 
 impl CaseResult<'_> {
@@ -27,7 +31,11 @@ impl CaseResult<'_> {
         Ok(self.case.methods()?.iter().map(ToString::to_string).collect())
     }
 
+    /// Runs on data; none on functions.
     fn measured(&self) -> Result<Vec<Measured>> {
+        if self.case.function.is_some() {
+            return Ok(Vec::new());
+        }
         Ok(self.records.iter().map(serde::Deserialize::deserialize).collect::<serde_json::Result<_>>()?)
     }
 
@@ -40,12 +48,18 @@ impl CaseResult<'_> {
         if self.records.is_empty() {
             return Ok(());
         }
+        if self.case.function.is_some() {
+            return functions::pictures(self, folder);
+        }
         let title = format!("{}: {}", self.case.name, self.case.config.model);
         trial::pictures(&title, &self.names()?, &self.measured()?, &folder.join(&self.case.name))
     }
 
-    fn json(&self, comparison: Option<&Comparison>) -> Value {
-        json!({
+    fn json(&self, comparison: Option<&Comparison>) -> Result<Value> {
+        if let Some(goal) = &self.case.function {
+            return functions::json(self, goal);
+        }
+        Ok(json!({
             "name": self.case.name,
             "group": self.case.group,
             "loss": self.case.config.loss,
@@ -56,10 +70,13 @@ impl CaseResult<'_> {
             "tests": comparison.map(|c| &c.tests),
             "published": self.case.published,
             "runs": self.records,
-        })
+        }))
     }
 
     fn markdown(&self, measure: Measure, comparison: Option<&Comparison>) -> Result<String> {
+        if let Some(goal) = &self.case.function {
+            return functions::markdown(self, goal);
+        }
         let mut text = format!("## {}\n\n", self.case.name);
         if !self.case.about.is_empty() {
             writeln!(text, "{}", self.case.about.trim())?;
@@ -237,10 +254,18 @@ pub(super) fn write(
     let adapter = gpu.report();
     let comparisons = comparisons(results)?;
     let mut markdown = format!("# {title}\n\n{source}. {}\n\n", about.trim());
+    if results.iter().any(|result| result.case.function.is_none()) {
+        writeln!(
+            markdown,
+            "Mean ± standard deviation over {seeds} seeds; precision, recall and F1 are macro averages over classes."
+        )?;
+    }
+    if results.iter().any(|result| result.case.function.is_some()) {
+        writeln!(markdown, "{}", functions::ABOUT)?;
+    }
     writeln!(
         markdown,
-        "Mean ± standard deviation over {seeds} seeds; precision, recall and F1 are macro averages over classes. \
-         Measured with gradless {} on {}, driver {}.",
+        "Measured with gradless {} on {}, driver {}.",
         env!("CARGO_PKG_VERSION"),
         adapter.name,
         adapter.driver
@@ -250,10 +275,12 @@ pub(super) fn write(
         let heading = overview.measure.heading();
         write!(markdown, "\n## All cases: {heading}, ours / published\n\n{}", overview.markdown())?;
     }
+    markdown.push_str(&functions::overview(results)?);
     for (result, comparison) in results.iter().zip(&comparisons) {
         write!(markdown, "\n{}", result.markdown(*measure, comparison.as_ref())?)?;
     }
-    let cases: Vec<_> = results.iter().zip(&comparisons).map(|(result, c)| result.json(c.as_ref())).collect();
+    let cases: Vec<Value> =
+        results.iter().zip(&comparisons).map(|(result, c)| result.json(c.as_ref())).collect::<Result<_>>()?;
     let report = json!({
         "command": "reproduce", "version": env!("CARGO_PKG_VERSION"), "device": device_json(gpu),
         "name": name, "title": title, "source": source, "about": about, "seeds": seeds, "measure": measure,
@@ -266,7 +293,15 @@ pub(super) fn write(
         .flat_map(|(result, runs)| runs.iter().map(|run| (Some(result.case.name.as_str()), run)))
         .collect();
     folder::write(&path.join("tables.md"), markdown.as_bytes())?;
-    folder::write(&path.join("results.csv"), &trial::csv(&rows)?)?;
+    // Runs on functions have a table of their own where there are others.
+    let reached = functions::csv(results)?;
+    if !rows.is_empty() || reached.is_none() {
+        folder::write(&path.join("results.csv"), &trial::csv(&rows)?)?;
+    }
+    if let Some(reached) = reached {
+        let name = if rows.is_empty() { "results.csv" } else { "functions.csv" };
+        folder::write(&path.join(name), &reached)?;
+    }
     folder::write(&path.join("results.json"), serde_json::to_string(&report)?.as_bytes())?;
     Ok((markdown, report))
 }
