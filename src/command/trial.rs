@@ -84,6 +84,7 @@ pub(super) fn csv(runs: &[(Option<&str>, &Measured)]) -> Result<Vec<u8>> {
         "test_agreement",
         "all_accuracy",
         "all_agreement",
+        "layer_updates",
     ];
     writer.write_record(cases.then_some("case").into_iter().chain(header))?;
     for (case, run) in runs {
@@ -108,6 +109,7 @@ pub(super) fn csv(runs: &[(Option<&str>, &Measured)]) -> Result<Vec<u8>> {
             test(run.test.map(|t| t.agreement)),
             run.all.accuracy.to_string(),
             run.all.agreement.to_string(),
+            run.layer_updates.map_or(String::new(), |updates| updates.to_string()),
         ]);
         writer.write_record(cells)?;
     }
