@@ -115,8 +115,8 @@ pub(crate) struct Train {
     /// remembered positions are then scored again every generation [default: full].
     #[arg(long, value_name = "N|full", help_heading = "Search")]
     pub(crate) batch: Option<String>,
-    /// Which layers a gradient moves: all, or position-wise (the last one, the last two, ... in every generation)
-    /// [default: all].
+    /// Which layers a gradient moves: all, or position-wise (the last one, the last two, ... in every generation; of
+    /// openai-es and eggroll in turn) [default: all].
     #[arg(long, value_name = "all|position-wise", help_heading = "Search")]
     pub(crate) update: Option<String>,
     /// Folder of the run [default: runs/DATA-OPTIMIZER-N].

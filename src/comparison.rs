@@ -1,5 +1,7 @@
 //! What runs of several methods say about the methods: at equal evaluations, at equal time, and how sure that is.
 
+mod ratio;
+
 use serde::{Deserialize, Serialize};
 
 use crate::metrics::{Errors, Measures, Scores};
@@ -7,6 +9,7 @@ use crate::run::Stop;
 use crate::statistics::{LARGEST_SAMPLE, Spread, median, rank_test};
 use crate::training::Point;
 use crate::{Error, Result};
+pub use ratio::Ratio;
 
 /// Below this many runs of each, no result of a two-sided rank test can reach [`CLEAR`].
 pub const FEWEST_RUNS: usize = 4;
@@ -26,6 +29,8 @@ pub struct Measured {
     pub generations: u32,
     /// Candidates scored.
     pub evaluations: u64,
+    /// Moves of single layers, where that says something of the work.
+    pub layer_updates: Option<u64>,
     /// Seconds from the first submission to the end.
     pub seconds: f64,
     /// Why it ended.
@@ -87,6 +92,8 @@ pub struct Summary {
     pub generations: f64,
     /// Candidates scored, the median run's.
     pub evaluations: f64,
+    /// Moves of single layers, the median run's, where that says something of the work.
+    pub layer_updates: Option<f64>,
     /// Seconds of a run.
     pub seconds: Spread,
     /// Loss on the rows it learned from, at the end.
@@ -165,6 +172,8 @@ pub struct Comparison {
     pub methods: Vec<Summary>,
     /// Each method against the best one.
     pub tests: Vec<Test>,
+    /// What position-wise schedules save, where there are any.
+    pub ratios: Vec<Ratio>,
 }
 
 impl Measured {
@@ -197,7 +206,7 @@ impl Comparison {
         let mut tests = against_best("train loss", &groups, |run| Some(run.train.loss), 1.0);
         tests.extend(against_best("test accuracy", &groups, |run| Some(run.test?.classes()?.accuracy), -1.0));
         tests.extend(against_best("test MSE", &groups, |run| Some(run.test?.numbers()?.mse), 1.0));
-        Ok(Self { common_seconds, methods, tests })
+        Ok(Self { common_seconds, methods, tests, ratios: ratio::ratios(names, runs) })
     }
 }
 
@@ -215,6 +224,7 @@ fn summary(group: &[&Measured], common_seconds: f64) -> Option<Summary> {
     let errors: Vec<Errors> = group.iter().filter_map(|run| run.test?.numbers().copied()).collect();
     let error = |value: fn(&Errors) -> f64| Spread::of(&errors.iter().map(value).collect::<Vec<_>>());
     let test = |value: fn(&Scores) -> f64| Spread::of(&tests.iter().map(value).collect::<Vec<_>>());
+    let updates: Option<Vec<f64>> = group.iter().map(|run| run.layer_updates.map(|updates| updates as f64)).collect();
     let at: Option<Vec<f64>> = group.iter().map(|run| run.loss_at(common_seconds)).collect();
     Some(Summary {
         method: group.first()?.method.clone(),
@@ -222,6 +232,7 @@ fn summary(group: &[&Measured], common_seconds: f64) -> Option<Summary> {
         population: group.first()?.population,
         generations: median(&all(group, |run| run.generations.into()))?,
         evaluations: median(&all(group, |run| run.evaluations as f64))?,
+        layer_updates: updates.and_then(|updates| median(&updates)),
         seconds: of(|run| run.seconds)?,
         train_loss: of(|run| run.train.loss)?,
         train_accuracy: some(|run| run.train.accuracy),
@@ -328,7 +339,7 @@ mod tests {
     use super::*;
 
     /// A run whose loss halves every second.
-    fn run(method: &str, seed: u64, accuracy: f64, seconds: u32) -> Measured {
+    pub(super) fn run(method: &str, seed: u64, accuracy: f64, seconds: u32) -> Measured {
         let loss = |second: u32| 0.5f32.powi(second as i32) * (1.0 + seed as f32 / 100.0);
         let trace: Vec<Point> =
             (1..=seconds).map(|s| Point { evaluations: u64::from(s) * 10, seconds: s.into(), loss: loss(s) }).collect();
@@ -338,6 +349,7 @@ mod tests {
             population: 10,
             generations: seconds,
             evaluations: u64::from(seconds) * 10,
+            layer_updates: None,
             seconds: seconds.into(),
             stop: Some(Stop::Generations),
             train: Fit { loss: loss(seconds).into(), accuracy: Some(accuracy), agreement: Some(accuracy), mse: None },

@@ -245,6 +245,12 @@ pub trait Optimizer: std::fmt::Debug {
         let _ = (member, members);
         Vec::new()
     }
+    /// How often a layer of one network is moved in so many generations, all of its `layers` counted; none where that
+    /// says nothing of the work.
+    fn layer_updates(&self, layers: u32, generations: u32) -> Option<u64> {
+        let _ = (layers, generations);
+        None
+    }
     /// Allocates the population and compiles the kernels.
     ///
     /// # Errors

@@ -6,7 +6,9 @@ mod common;
 use gradless::Error;
 use gradless::gpu::Gpu;
 use gradless::objective::{Formula, HostFunction, functions};
-use gradless::optimizer::{Ars, Decay, Eggroll, Name, OPTIMIZERS, OpenAiEs, Pepg, Rule, SepCmaEs, Shaping, Snes};
+use gradless::optimizer::{
+    Ars, Decay, Eggroll, Name, OPTIMIZERS, OpenAiEs, Pepg, Rule, SepCmaEs, Shaping, Snes, Update as Moves,
+};
 use gradless::population::{Domain, Group, Optimizer, Start};
 use gradless::reference::strategy::{Strategy, Update};
 use gradless::run::{Run, Snapshot};
@@ -176,6 +178,39 @@ fn eggroll_agrees_with_its_twin() {
                 agrees(&gpu, &update, 30, 7, &BOX);
             }
         }
+    }
+}
+
+#[test]
+fn layers_that_take_turns_agree_with_the_twin() {
+    let Some(gpu) = common::gpu() else { return };
+    let (dims, grouped) = layers();
+    for rule in rules() {
+        let es = OpenAiEs { update: Moves::PositionWise, rule: rule.clone(), ..OpenAiEs::default() };
+        let low = Eggroll { update: Moves::PositionWise, rule, ..Eggroll::default() };
+        for update in [Update::OpenAiEs(es), Update::Eggroll(low)] {
+            agrees(&gpu, &update, 30, dims, &grouped);
+            // One group where nothing is known of the coordinates: they all move in every generation.
+            agrees(&gpu, &update, 30, 7, &BOX);
+        }
+    }
+}
+
+#[test]
+fn a_generation_moves_the_last_layers_alone() {
+    let Some(gpu) = common::gpu() else { return };
+    let (dims, domain) = layers();
+    let call = |x: &[f32]| x.iter().enumerate().map(|(i, x)| (x - i as f32).abs()).sum();
+    let objective = HostFunction { dims, domain, call };
+    let es = OpenAiEs { update: Moves::PositionWise, ..OpenAiEs::default() };
+    let mut run = Run::new(&gpu, &objective, &es).members(30).generations(7).seed(4).start().unwrap();
+    let mut before = values(&run.snapshot().unwrap(), "centre");
+    for first in [23, 15, 0, 23, 15, 0, 23] {
+        run.advance(1).unwrap();
+        let after = values(&run.snapshot().unwrap(), "centre");
+        let moved: Vec<bool> = before.iter().zip(&after).map(|(before, after)| before != after).collect();
+        assert_eq!(moved, (0..29).map(|i| i >= first).collect::<Vec<_>>());
+        before = after;
     }
 }
 

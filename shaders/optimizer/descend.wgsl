@@ -1,5 +1,5 @@
 //! import strategy, rate
-// The step of the strategies that hand an estimate of the gradient to an update rule.
+// The step of the strategies that hand an estimate of the gradient to an update rule. `turn_of(coordinate)` stands beside this.
 @group(3) @binding(4) var<storage, read_write> leaning: array<f32>;
 
 // One thread per coordinate. The estimate of the gradient of expected utility is leaning / (members spread); fitness
@@ -9,6 +9,8 @@ fn descend(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups
     let i = line(global, groups);
     if i >= DIMS || clock.stopped != 0u { return; }
     keep(i);
+    let turn = turn_of(i);
+    if turn == 0u { return; }
     let gradient = -leaning[i] / (f32(MEMBERS) * spread[i]) * strategy.unit;
-    centre[i] = walled(stepped(i, 0u, f32(clock.generation + 1u), centre[i], gradient, strategy.unit));
+    centre[i] = walled(stepped(i, 0u, f32(turn), centre[i], gradient, strategy.unit));
 }

@@ -151,6 +151,7 @@ impl Compared<'_> {
             "common_seconds": comparison.common_seconds,
             "methods": comparison.methods,
             "tests": comparison.tests,
+            "ratios": comparison.ratios,
             "runs": self.runs,
             "out": self.folder.path(),
         });

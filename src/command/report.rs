@@ -39,6 +39,7 @@ pub(super) fn training(gpu: &Gpu, training: &Training, outcome: &Outcome) -> Val
         "batch": config.batch,
         "generations": outcome.generations,
         "evaluations": outcome.evaluations,
+        "layer_updates": optimizer.layer_updates(architecture.layers().len() as u32, outcome.generations),
         "seconds": round(outcome.seconds),
         "device_busy": busy.map(round),
         "device_memory": outcome.device_memory,

@@ -73,7 +73,17 @@ pub(super) fn measure(gpu: &Gpu, config: &Config, dataset: &Dataset, method: &st
 pub(super) fn csv(runs: &[(Option<&str>, &Measured)]) -> Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let cases = runs.iter().any(|(case, _)| case.is_some());
-    let common = ["method", "seed", "population", "generations", "evaluations", "seconds", "stop", "train_loss"];
+    let common = [
+        "method",
+        "seed",
+        "population",
+        "generations",
+        "evaluations",
+        "layer_updates",
+        "seconds",
+        "stop",
+        "train_loss",
+    ];
     let classes = [
         "train_accuracy",
         "test_loss",
@@ -100,6 +110,7 @@ pub(super) fn csv(runs: &[(Option<&str>, &Measured)]) -> Result<Vec<u8>> {
             run.population.to_string(),
             run.generations.to_string(),
             run.evaluations.to_string(),
+            run.layer_updates.map_or(String::new(), |updates| updates.to_string()),
             run.seconds.to_string(),
             json!(run.stop).as_str().unwrap_or_default().into(),
             run.train.loss.to_string(),

@@ -52,7 +52,7 @@ pub struct Descent {
     pub swarm: OutputSwarm,
 }
 
-/// Which layers move when.
+/// Which layers move when. Descents make all turns in one generation, strategies one turn in each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Update {
@@ -60,8 +60,22 @@ pub enum Update {
     #[default]
     All,
     /// From the last layer down: the last one, the last two, ... all, each time with the gradient where the network
-    /// then is (Position-wise, arXiv 2204.05312, algorithm 2). A generation is all of these.
+    /// then is (Position-wise, arXiv 2204.05312, algorithm 2).
     PositionWise,
+}
+
+impl Update {
+    /// How often a layer is moved in so many turns, all of them counted.
+    pub(super) fn moved(self, layers: u32, turns: u32) -> u64 {
+        let (layers, turns) = (u64::from(layers.max(1)), u64::from(turns));
+        match self {
+            Self::All => layers * turns,
+            Self::PositionWise => {
+                let left = turns % layers;
+                turns / layers * (layers * (layers + 1) / 2) + left * (left + 1) / 2
+            }
+        }
+    }
 }
 
 /// Where the gradient begins.
@@ -233,6 +247,14 @@ impl Optimizer for Descent {
         true
     }
 
+    fn layer_updates(&self, layers: u32, generations: u32) -> Option<u64> {
+        let generation = match self.update {
+            Update::All => self.update.moved(layers, 1),
+            Update::PositionWise => self.update.moved(layers, layers),
+        };
+        Some(generation * u64::from(generations))
+    }
+
     fn differing(&self, member: u32, members: u32) -> Vec<(&'static str, f32)> {
         let rule = self.rule_of(member, members);
         let all = [
@@ -374,7 +396,8 @@ impl DescentStep {
 }
 
 /// How the coordinates hang together; one group where nothing is known of it.
-fn groups(domain: &Domain, dims: u32) -> Vec<Group> {
+/// What moves by itself: the layers, or everything where nothing is known of the coordinates.
+pub(super) fn groups(domain: &Domain, dims: u32) -> Vec<Group> {
     if domain.groups.is_empty() {
         return vec![Group { offset: 0, blocks: 1, width: dims, bias: false, scale: 1.0 }];
     }
@@ -466,6 +489,7 @@ mod tests {
 
     use super::*;
     use crate::gpu::same_layout;
+    use crate::optimizer::{OpenAiEs, Pso};
 
     #[test]
     fn bounds_are_laid_out_as_in_the_shader() {
@@ -478,6 +502,18 @@ mod tests {
             ("normal", offset_of!(Bounds, normal)),
         ];
         same_layout(text, "Bounds", size_of::<Bounds>(), &fields);
+    }
+
+    /// Four layers: 1 + 2 + 3 + 4 moves in place of 4, all in a generation of a descent, over four of a strategy.
+    #[test]
+    fn layer_updates_are_those_of_the_schedule() {
+        let of = |update| Descent { update, ..Descent::new(Name::Sgd) };
+        let counted = [of(Update::All), of(Update::PositionWise)].map(|descent| descent.layer_updates(4, 3));
+        assert_eq!(counted, [Some(12), Some(30)]);
+        let es = |update| OpenAiEs { update, ..OpenAiEs::default() };
+        let counted = [es(Update::All), es(Update::PositionWise)].map(|es| es.layer_updates(4, 7));
+        assert_eq!(counted, [Some(28), Some(10 + 1 + 2 + 3)]);
+        assert_eq!(Pso::default().layer_updates(4, 7), None);
     }
 
     #[test]

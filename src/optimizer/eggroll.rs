@@ -5,8 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::descent::Update;
 use super::rule::{self, Rule};
-use super::strategy::{Shaping, descent};
+use super::strategy::{Shaping, UPDATE, descent};
 use super::{Entry, listed, within};
 use crate::population::{Context, Domain, Noise, Optimizer, Shape, Step};
 use crate::{Error, Result};
@@ -21,6 +22,8 @@ pub struct Eggroll {
     pub sigma: f32,
     /// How fitness becomes utility.
     pub shaping: Shaping,
+    /// Which layers move when: all in every generation, or only the last one, the last two, ... all in turn.
+    pub update: Update,
     /// What becomes of the estimated gradient.
     #[serde(flatten)]
     pub rule: Rule,
@@ -28,17 +31,18 @@ pub struct Eggroll {
 
 impl Default for Eggroll {
     fn default() -> Self {
-        Self { rank: 1, sigma: 0.2, shaping: Shaping::Standard, rule: Rule::default() }
+        Self { rank: 1, sigma: 0.2, shaping: Shaping::Standard, update: Update::All, rule: Rule::default() }
     }
 }
 
 pub(super) const ENTRY: Entry = Entry {
     name: "eggroll",
     about: "evolution strategy with low-rank noise (Sarkar et al. 2025, arXiv 2511.16652)",
-    settings: &rule::after::<3, 13>([
+    settings: &rule::after::<4, 14>([
         ("rank", "rank of the noise of a weight matrix, 1 to 16"),
         ("sigma", "standard deviation of the noise, in standard deviations of a first coordinate"),
         ("shaping", "how fitness becomes utility: standard or ranks"),
+        UPDATE,
     ]),
     build: |value| Ok(Box::new(serde_json::from_value::<Eggroll>(value)?)),
 };
@@ -68,8 +72,12 @@ impl Optimizer for Eggroll {
         self.rule.check()
     }
 
+    fn layer_updates(&self, layers: u32, generations: u32) -> Option<u64> {
+        Some(self.update.moved(layers, generations))
+    }
+
     fn bind(&self, context: &Context, shape: Shape, domain: &Domain) -> Result<Box<dyn Step>> {
         let noise = Noise { antithetic: true, rank: Some(self.rank) };
-        descent(context, shape, domain, noise, self.sigma, self.shaping, &self.rule)
+        descent(context, shape, domain, noise, self.sigma, (self.shaping, self.update), &self.rule)
     }
 }

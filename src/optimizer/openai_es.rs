@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::descent::Update;
 use super::rule::{self, Rule};
-use super::strategy::{Shaping, descent};
+use super::strategy::{Shaping, UPDATE, descent};
 use super::{Entry, listed, within};
 use crate::Result;
 use crate::population::{Context, Domain, Noise, Optimizer, Shape, Step};
@@ -16,6 +17,8 @@ pub struct OpenAiEs {
     pub sigma: f32,
     /// How fitness becomes utility.
     pub shaping: Shaping,
+    /// Which layers move when: all in every generation, or only the last one, the last two, ... all in turn.
+    pub update: Update,
     /// What becomes of the estimated gradient.
     #[serde(flatten)]
     pub rule: Rule,
@@ -23,16 +26,17 @@ pub struct OpenAiEs {
 
 impl Default for OpenAiEs {
     fn default() -> Self {
-        Self { sigma: 0.2, shaping: Shaping::Ranks, rule: Rule::default() }
+        Self { sigma: 0.2, shaping: Shaping::Ranks, update: Update::All, rule: Rule::default() }
     }
 }
 
 pub(super) const ENTRY: Entry = Entry {
     name: "openai-es",
     about: "evolution strategy: antithetic noise, ranks, Adam (Salimans et al. 2017)",
-    settings: &rule::after::<2, 12>([
+    settings: &rule::after::<3, 13>([
         ("sigma", "standard deviation of the noise, in standard deviations of a first coordinate"),
         ("shaping", "how fitness becomes utility: ranks or standard"),
+        UPDATE,
     ]),
     build: |value| Ok(Box::new(serde_json::from_value::<OpenAiEs>(value)?)),
 };
@@ -59,8 +63,12 @@ impl Optimizer for OpenAiEs {
         self.rule.check()
     }
 
+    fn layer_updates(&self, layers: u32, generations: u32) -> Option<u64> {
+        Some(self.update.moved(layers, generations))
+    }
+
     fn bind(&self, context: &Context, shape: Shape, domain: &Domain) -> Result<Box<dyn Step>> {
         let noise = Noise { antithetic: true, rank: None };
-        descent(context, shape, domain, noise, self.sigma, self.shaping, &self.rule)
+        descent(context, shape, domain, noise, self.sigma, (self.shaping, self.update), &self.rule)
     }
 }

@@ -1,14 +1,21 @@
 //! What the evolution strategies share: a population around a centre, utilities, where the noise leans, the best
 //! centre so far.
 
+use std::fmt::Write as _;
+
 use super::bound::Bound;
+use super::descent::{Update, groups};
 use super::rule::Rule;
 use crate::gpu::{Bindings, Buffer, Kernel, Recording, Source, Threads, View, WORKGROUP};
-use crate::population::{Context, Domain, Noise, Perturbed, Points, Shape, Start, Step, WORST};
+use crate::population::{Context, Domain, Group, Noise, Perturbed, Points, Shape, Start, Step, WORST};
 use crate::{Error, Result};
 
 /// Members up to which ranks are counted; more are sorted.
 const COUNTED: u32 = 4096;
+
+/// The setting of the strategies whose estimate goes to an update rule.
+pub(super) const UPDATE: (&str, &str) =
+    ("update", "all layers in every generation, or position-wise: the last one, the last two, ... all, a turn each");
 
 /// How fitness becomes utility.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -337,18 +344,46 @@ pub(super) fn descent(
     domain: &Domain,
     noise: Noise,
     sigma: f32,
-    shaping: Shaping,
+    (shaping, update): (Shaping, Update),
     rule: &Rule,
 ) -> Result<Box<dyn Step>> {
     let mut strategy = Strategy::new(context, shape, domain, noise, sigma)?;
     strategy.shape(shaping)?;
     strategy.lean(false)?;
     let rule = strategy.rule(rule)?;
-    let source =
-        strategy.source()?.join(&rule).piece("descend", include_str!("../../shaders/optimizer/descend.wgsl"))?;
+    let turns = match update {
+        Update::All => include_str!("../../shaders/optimizer/turns.wgsl").to_string(),
+        Update::PositionWise => turns(&groups(domain, strategy.dims())),
+    };
+    let source = strategy.source()?.join(&rule).piece("turns", &turns)?;
+    let source = source.piece("descend", include_str!("../../shaders/optimizer/descend.wgsl"))?;
     let threads = Threads::Line(strategy.dims());
     strategy.then("descend", &source, threads)?;
     Ok(strategy.finish())
+}
+
+/// `turn_of(coordinate)` where generation g moves the last (g mod L) + 1 of L groups: how often its group has moved after
+/// this generation, or 0 where it does not move now. The l-th group from below moves l times in L generations.
+fn turns(groups: &[Group]) -> String {
+    let count = groups.len();
+    let mut text = format!(
+        "//! import clock
+fn turn_of(coordinate: u32) -> u32 {{
+    let turn = clock.generation % {count}u;
+    var moves = {count}u;
+"
+    );
+    for (index, group) in groups.iter().enumerate().rev().skip(1) {
+        let end = group.offset + group.blocks * group.width;
+        let _ = writeln!(text, "    if coordinate < {end}u {{ moves = {}u; }}", index + 1);
+    }
+    let _ = writeln!(
+        text,
+        "    let before = {count}u - moves;
+    return select(clock.generation / {count}u * moves + turn + 1u - before, 0u, turn < before);
+}}"
+    );
+    text
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use super::finite_or_worst;
 use super::random::{NOISE, START, normal, uniform};
 use super::rule::Stepper;
-use crate::optimizer::{Ars, Eggroll, OpenAiEs, Pepg, Rule, SepCmaEs, Shaping, Snes};
+use crate::optimizer::{Ars, Eggroll, OpenAiEs, Pepg, Rule, SepCmaEs, Shaping, Snes, Update as Moves};
 use crate::population::{Domain, Start, WORST};
 
 /// Which strategy, with its settings.
@@ -185,13 +185,15 @@ impl Strategy {
         match self.update.clone() {
             Update::OpenAiEs(_) | Update::Eggroll(_) => {
                 for (i, lean) in first.iter().enumerate() {
-                    self.descend(i, -lean / (count * self.spread[i] / unit));
+                    if let Some(turn) = self.turn(i as u32) {
+                        self.descend(i, turn, -lean / (count * self.spread[i] / unit));
+                    }
                 }
             }
             Update::Snes(snes) => self.snes(&snes, &first, &second),
             Update::Pepg(pepg) => {
                 for (i, lean) in first.iter().enumerate() {
-                    self.descend(i, -lean / count * self.spread[i] / unit);
+                    self.descend(i, self.generation + 1, -lean / count * self.spread[i] / unit);
                     let most = f64::from(pepg.sigma_change);
                     let change = f64::from(pepg.sigma_rate) * second[i] / count;
                     self.spread[i] *= 1.0 + change.clamp(-most, most);
@@ -199,7 +201,7 @@ impl Strategy {
             }
             Update::Ars(ars) => {
                 for (i, lean) in first.iter().enumerate() {
-                    self.descend(i, -lean / top(&ars, self.members) as f64);
+                    self.descend(i, self.generation + 1, -lean / top(&ars, self.members) as f64);
                 }
             }
             Update::SepCmaEs(_) => self.sep_cma_es(&first, &second),
@@ -212,11 +214,28 @@ impl Strategy {
         self.centre[i] = x.clamp(low.into(), high.into());
     }
 
+    /// Which step of coordinate i this is, counted from 1; none where its layer rests in this generation.
+    fn turn(&self, i: u32) -> Option<u32> {
+        let moves = match &self.update {
+            Update::OpenAiEs(s) => s.update,
+            Update::Eggroll(s) => s.update,
+            _ => Moves::All,
+        };
+        let groups = &self.domain.groups;
+        if moves == Moves::All || groups.is_empty() {
+            return Some(self.generation + 1);
+        }
+        let count = groups.len() as u32;
+        let group = groups.iter().rposition(|group| group.offset <= i).unwrap_or(0) as u32;
+        let moving = |generation: &u32| group + generation % count + 1 >= count;
+        moving(&self.generation).then(|| (0..=self.generation).filter(moving).count() as u32)
+    }
+
     /// One step of the update rule against a gradient in units of the domain.
-    fn descend(&mut self, i: usize, gradient: f64) {
+    fn descend(&mut self, i: usize, turn: u32, gradient: f64) {
         let rate = self.rules[i].rate(self.generation, self.horizon);
         let unit = f64::from(self.domain.unit());
-        let x = self.rules[i].stepped(self.generation + 1, rate, self.centre[i], gradient, unit);
+        let x = self.rules[i].stepped(turn, rate, self.centre[i], gradient, unit);
         self.place(i, x);
     }
 

@@ -68,6 +68,7 @@ impl CaseResult<'_> {
             "common_seconds": comparison.map(|c| c.common_seconds),
             "methods": comparison.map(|c| &c.methods),
             "tests": comparison.map(|c| &c.tests),
+            "ratios": comparison.map(|c| &c.ratios),
             "published": self.case.published,
             "runs": self.records,
         }))
@@ -98,6 +99,8 @@ impl CaseResult<'_> {
             published: methods.iter().any(|method| beside(method).is_some()),
             generations: self.case.config.target.is_some()
                 || self.case.published.iter().any(|published| published.generations.is_some()),
+            updates: comparison.is_some_and(|comparison| !comparison.ratios.is_empty()),
+            fit: self.case.config.target.is_some(),
         };
         text.push_str(&columns.head());
         for method in methods {
@@ -114,6 +117,8 @@ impl CaseResult<'_> {
                 published: published.map_or(String::new(), |value| value.to_string()),
                 rest: [test(|t| t.precision), test(|t| t.recall), test(|t| t.f1)],
                 train_loss: method.train_loss.shown(4),
+                train_accuracy: method.train_accuracy.shown(4),
+                updates: method.layer_updates.map_or(String::new(), |updates| updates.to_string()),
                 generations: method.generations.to_string(),
                 seconds: format!("{:.2}", method.seconds.mean),
             }));
@@ -160,6 +165,9 @@ struct Columns {
     all: Option<Measure>,
     published: bool,
     generations: bool,
+    updates: bool,
+    /// How well the rows learned from are told: where runs end at a loss of theirs.
+    fit: bool,
 }
 
 /// The cells of a row.
@@ -173,7 +181,9 @@ struct Row {
     published: String,
     rest: [String; 3],
     train_loss: String,
+    train_accuracy: String,
     generations: String,
+    updates: String,
     seconds: String,
 }
 
@@ -188,6 +198,8 @@ impl Columns {
             published: "published".into(),
             rest: ["precision", "recall", "F1"].map(Into::into),
             train_loss: "train loss".into(),
+            train_accuracy: "train accuracy".into(),
+            updates: "layer updates".into(),
             generations: "generations".into(),
             seconds: "seconds".into(),
         });
@@ -202,7 +214,9 @@ impl Columns {
         cells.extend(self.published.then_some(&row.published));
         cells.extend(&row.rest);
         cells.push(&row.train_loss);
+        cells.extend(self.fit.then_some(&row.train_accuracy));
         cells.extend(self.generations.then_some(&row.generations));
+        cells.extend(self.updates.then_some(&row.updates));
         cells.push(&row.seconds);
         // An empty cell is one space, not two.
         cells.iter().map(|cell| if cell.is_empty() { "| ".into() } else { format!("| {cell} ") }).collect::<String>()
@@ -222,6 +236,44 @@ fn overviews(experiment: &Experiment, results: &[CaseResult], comparisons: &[Opt
     let measures = if summary.measures.is_empty() { &[experiment.measure][..] } else { &summary.measures };
     let overview = |&measure| Overview::of(summary, measure, &cases, |case, name| mean(case, name, measure));
     measures.iter().map(overview).collect()
+}
+
+/// What position-wise schedules save, over all cases; nothing where no case has one.
+fn ratios(results: &[CaseResult], comparisons: &[Option<Comparison>]) -> Result<String> {
+    let mut rows = String::new();
+    for (result, comparison) in results.iter().zip(comparisons) {
+        for ratio in comparison.iter().flat_map(|comparison| &comparison.ratios) {
+            let shown = |spread: Spread| spread.shown(2);
+            // A run that was cut off would have taken longer.
+            let cut = match (ratio.reached < ratio.runs, ratio.beside_reached < ratio.runs) {
+                (false, false) => "",
+                (false, true) => "below ",
+                (true, false) => "above ",
+                (true, true) => "unknown: ",
+            };
+            writeln!(
+                rows,
+                "| {} | `{}` | `{}` | {cut}{} | {cut}{} | {cut}{} | {} and {} of {} |",
+                result.case.name,
+                ratio.method,
+                ratio.beside,
+                shown(ratio.generations),
+                ratio.layer_updates.map_or(String::new(), shown),
+                shown(ratio.seconds),
+                ratio.reached,
+                ratio.beside_reached,
+                ratio.runs,
+            )?;
+        }
+    }
+    if rows.is_empty() {
+        return Ok(rows);
+    }
+    Ok(format!(
+        "\n## All cases: position-wise / all layers at once\n\n\
+         | case | method | beside | generations | layer updates | seconds | reached the target |\n\
+         |---|---|---|---|---|---|---|\n{rows}"
+    ))
 }
 
 fn comparisons(results: &[CaseResult]) -> Result<Vec<Option<Comparison>>> {
@@ -276,6 +328,7 @@ pub(super) fn write(
         write!(markdown, "\n## All cases: {heading}, ours / published\n\n{}", overview.markdown())?;
     }
     markdown.push_str(&functions::overview(results)?);
+    markdown.push_str(&ratios(results, &comparisons)?);
     for (result, comparison) in results.iter().zip(&comparisons) {
         write!(markdown, "\n{}", result.markdown(*measure, comparison.as_ref())?)?;
     }

@@ -10,7 +10,7 @@ mod slopes;
 mod texts;
 
 use self::slopes::Slopes;
-use self::texts::{PULLED, pull};
+use self::texts::{pull, pulled};
 use super::batch::{Batch, Rows};
 use super::cosines::{CosineSlopes, Cosines};
 use super::layered::{Part, SCRATCH};
@@ -216,7 +216,8 @@ impl Backprop {
         for (l, layer) in layers.iter().enumerate().skip(gradient.from).rev() {
             let inputs = if l == 0 { rows.inputs.clone() } else { room.values[l - 1].view() };
             let bound = bindings.clone().with("deltas", deltas[0].clone()).with("inputs", inputs);
-            let tiles = [(layer.inputs + 1).div_ceil(PULLED.1), layer.outputs.div_ceil(PULLED.0), part.candidates];
+            let (units, inputs) = pulled(self.tile, layer);
+            let tiles = [(layer.inputs + 1).div_ceil(inputs), layer.outputs.div_ceil(units), part.candidates];
             recording.dispatch(gpu, &kernels.pull[l], &bound, Threads::Grid(tiles))?;
             if let Some((_, slopes)) = kernels.cosines.as_ref().filter(|_| l + 1 == layers.len()) {
                 slopes.after(gpu, &lengths, part, recording)?;
@@ -426,7 +427,7 @@ impl Backprop {
                 .constant("COLUMNS", batch.columns)
                 .constant("FIRST", layer.offset)
                 .constant("STRIDE", points.stride)
-                .piece("pull", &pull(self.tile, l == 0))?;
+                .piece("pull", &pull(self.tile, layer, l == 0))?;
             self.context.gpu.kernel("pull", &source)
         };
         layers.iter().enumerate().map(kernel).collect()

@@ -2,14 +2,23 @@
 
 use std::fmt::Write as _;
 
+use super::super::Layer;
 use super::super::product::Tile;
 
-/// Units and inputs of a thread's tile of a gradient.
-pub(super) const PULLED: (u32, u32) = (4, 4);
+/// Units and inputs of a thread's tile of a gradient. With subgroups a load costs a software adapter much more than a sum
+/// that finds no register, so tiles are large; elsewhere the lanes' sums must fit into the memory of a workgroup.
+pub(super) fn pulled(tile: Tile, layer: &Layer) -> (u32, u32) {
+    const MOST: u32 = 10;
+    if tile.broadcast.is_none() {
+        return (4, 4);
+    }
+    let even = |count: u32| count.div_ceil(count.div_ceil(MOST));
+    (even(layer.outputs), even(layer.inputs + 1))
+}
 
 /// The kernel of a layer's gradient: a tile of units by inputs a workgroup, the bias as one input more that is always 1.
-pub(super) fn pull(tile: Tile, first: bool) -> String {
-    let (units, inputs) = PULLED;
+pub(super) fn pull(tile: Tile, layer: &Layer, first: bool) -> String {
+    let (units, inputs) = pulled(tile, layer);
     let subgroup = tile.broadcast.is_some();
     let sums = units * inputs;
     let mut text = format!(
