@@ -17,7 +17,7 @@ use gradless::run::Run;
 use gradless::training::Training;
 
 /// Mean test accuracy on iris over seeds 1 to 10, 4-10-3 relu, batches of 40, 40 epochs, rate 0.1.
-fn iris(gpu: &Gpu, optimizer: &str, loss: Loss, settings: &[(&str, &str)]) -> f64 {
+fn iris(gpu: &Gpu, optimizer: &str, loss: &Loss, settings: &[(&str, &str)]) -> f64 {
     let accuracy = |seed| {
         let mut config = Config {
             data: "iris".into(),
@@ -47,19 +47,19 @@ fn iris(gpu: &Gpu, optimizer: &str, loss: Loss, settings: &[(&str, &str)]) -> f6
 #[test]
 fn iris_is_learned_by_adam_and_by_swarms_over_outputs() {
     let Some(gpu) = common::gpu() else { return };
-    assert!(iris(&gpu, "adam", Loss::CrossEntropy, &[]) >= 0.95);
+    assert!(iris(&gpu, "adam", &Loss::CrossEntropy, &[]) >= 0.95);
     for loss in [Loss::Bce, Loss::Mse, Loss::Mae] {
-        assert!(iris(&gpu, "adaswarm", loss, &[]) >= 0.95);
+        assert!(iris(&gpu, "adaswarm", &loss, &[]) >= 0.95);
     }
     // One swarm over a row's logits, where the loss needs them together.
-    assert!(iris(&gpu, "adaswarm", Loss::CrossEntropy, &[]) >= 0.93);
+    assert!(iris(&gpu, "adaswarm", &Loss::CrossEntropy, &[]) >= 0.93);
 }
 
 #[test]
 fn one_swarm_for_the_whole_batch_needs_the_label_or_many_moves() {
     let Some(gpu) = common::gpu() else { return };
     let shared = |origin, moves| {
-        iris(&gpu, "adaswarm", Loss::Bce, &[("extent", "shared"), ("origin", origin), ("iterations", moves)])
+        iris(&gpu, "adaswarm", &Loss::Bce, &[("extent", "shared"), ("origin", origin), ("iterations", moves)])
     };
     assert!(shared("uniform", "5") <= 0.6);
     assert!(shared("label", "5") >= 0.95);

@@ -117,7 +117,7 @@ impl CaseResult<'_> {
                 published: published.map_or(String::new(), |value| value.to_string()),
                 rest: [test(|t| t.precision), test(|t| t.recall), test(|t| t.f1)],
                 train_loss: method.train_loss.shown(4),
-                train_accuracy: method.train_accuracy.shown(4),
+                train_accuracy: method.train_accuracy.map_or(String::new(), |accuracy| accuracy.shown(4)),
                 updates: method.layer_updates.map_or(String::new(), |updates| updates.to_string()),
                 generations: method.generations.to_string(),
                 seconds: format!("{:.2}", method.seconds.mean),
