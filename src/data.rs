@@ -250,6 +250,7 @@ impl Dataset {
         let split = split(labels, options.test_fraction, options.seed);
         let split = split.with_validation(labels, options.validation_fraction, options.seed);
         notes.extend(unbalanced(&table.classes, &table.labels, &split));
+        notes.extend(far_off(&table));
         let (encoder, dropped) = Encoder::fit(&table, &split.train)?;
         notes.extend(dropped);
         // All parts in one go, so that a column's missing cells are one note.
@@ -317,6 +318,15 @@ impl Dataset {
             Raw::Images(images) => images.save_csv(&self.split.test, path),
         }
     }
+}
+
+/// A note on numbers that bounded weights hardly come near.
+fn far_off(table: &Table) -> Option<String> {
+    const FAR: f32 = 40.0;
+    let largest = table.targets.iter().fold(0.0f32, |largest, target| largest.max(target.abs()));
+    let name = &table.grid.names[table.label];
+    (largest > FAR)
+        .then(|| format!("{name}: up to {largest} and not scaled, while weights are bounded: bring it to about 10"))
 }
 
 /// Notes on the classes that have no test row though rows are held out, and on those that have nothing else.
@@ -416,6 +426,34 @@ mod tests {
         let dropped = file(Missing::Drop);
         assert_eq!(dropped.train.rows, 20);
         assert_eq!(dropped.notes, ["1 row dropped (no label)", "2 rows dropped (missing cells)"]);
+    }
+
+    #[test]
+    fn numbers_are_taken_as_they_are() {
+        let rows: String = (0..40).map(|i| format!("{i},{}\n", 0.5 * f64::from(i) - 3.0)).collect();
+        let of = |text: &str, task| {
+            let (grid, _) = parse(text.as_bytes(), "t.csv", None, &[]).expect("parses");
+            let options = Options { task, ..Options::default() };
+            let (table, notes) = options.table(grid, false)?;
+            Dataset::new("t", table, notes, &options)
+        };
+        let numbers = |text: &str| of(text, Some(Task::Regression));
+        let set = numbers(&format!("a,y\n{rows}5,\n6,?\n")).expect("encodes");
+        assert_eq!((set.train.rows, set.test.rows, set.is_regression()), (32, 8, true));
+        assert_eq!(set.notes, ["2 rows dropped (no label)"]);
+        let mut all: Vec<f32> = [set.train.targets.as_slice(), &set.test.targets].concat();
+        all.sort_by(f32::total_cmp);
+        assert_eq!(all, (0..40).map(|i| 0.5 * i as f32 - 3.0).collect::<Vec<_>>());
+        assert!(set.train.labels.is_empty() && set.encoder.check().is_ok());
+        let (part, _) = set.encoder.encode(set.raw.table().expect("a table"), &[4]).expect("encodes");
+        assert_eq!((part.targets, part.rows), (vec![-1.0], 1));
+        let said = |text: &str| numbers(text).expect_err(text).to_string();
+        let cell = said("a,y\n1,2\n2,many\n3,few\n");
+        assert!(cell.starts_with("t.csv, line 3, column `y`: `many` is not a number"), "{cell}");
+        assert!(said("a,y\n1,2\n2,1e39\n").contains("beyond 3.4e38"));
+        assert!(said("a,y\n1,\n2,?\n").contains("no row has a number"));
+        assert!(numbers(&format!("a,y\n{rows}7,5000\n")).expect("encodes").notes[0].contains("not scaled"));
+        assert!(of("a,y\n1,p\n2,q\n3,p\n4,q\n", None).is_ok_and(|set| !set.is_regression()));
     }
 
     #[test]

@@ -23,7 +23,9 @@ fn numbers(count: usize, seed: u32) -> Vec<f32> {
 struct Case {
     architecture: Architecture,
     features: Vec<f32>,
+    /// Classes, or the bits of numbers.
     labels: Vec<u32>,
+    numbers: bool,
     members: u32,
     positions: Vec<f32>,
 }
@@ -36,14 +38,26 @@ impl Case {
             features: numbers(rows * inputs as usize, 1).iter().map(|x| 2.0 * x).collect(),
             labels: (0..rows as u32).map(|r| r.wrapping_mul(2_654_435_761) % outputs).collect(),
             positions: numbers(dims * members as usize, 2).iter().map(|x| 1.5 * x).collect(),
+            numbers: false,
             members,
             architecture,
         }
     }
 
+    /// The same rows with numbers from -4 to 4.
+    fn of_numbers(self) -> Self {
+        let labels = numbers(self.labels.len(), 3).iter().map(|x| (4.0 * x).to_bits()).collect();
+        Self { labels, numbers: true, ..self }
+    }
+
     /// Fitness and gradient of every member, after these calls.
     fn on_device(&self, gpu: &Gpu, loss: Loss, largest_chunk: u32, calls: &[(usize, usize)]) -> (Vec<f32>, Vec<f32>) {
-        let mut network = Network::new(self.architecture.clone(), &self.features, &self.labels).unwrap();
+        let mut network = if self.numbers {
+            let targets: Vec<f32> = self.labels.iter().map(|bits| f32::from_bits(*bits)).collect();
+            Network::regression(self.architecture.clone(), &self.features, &targets).unwrap()
+        } else {
+            Network::new(self.architecture.clone(), &self.features, &self.labels).unwrap()
+        };
         network.loss = loss;
         let dims = network.dims();
         let clock = gpu.upload("clock", &[3u32, 0, 0, 9, 9, 0, 0, 0]).unwrap();
@@ -151,6 +165,49 @@ fn every_layer_activation_and_loss_has_the_gradient_of_its_twin() {
         }
     }
     eprintln!("worst relative error {:.2e}: {}", worst.0, worst.1);
+}
+
+#[test]
+fn losses_of_numbers_have_the_gradient_of_their_twin_and_rounded_ones_none() {
+    let Some(gpu) = gpu() else { return };
+    let wells = "fn loss(output: f32, wanted: f32) -> f32 {
+        let r = output - wanted;
+        return 0.1 * r * r + 1.0 - cos(3.0 * r);
+    }";
+    let own = Loss::own("wells.wgsl", wells).unwrap();
+    for hidden in [&[][..], &[9, 7]] {
+        let case = Case::new(4, hidden, 1, Activation::Tanh, (37, 3)).of_numbers();
+        for calls in [&[(0, 0)][..], &[(hidden.len(), 0), (0, hidden.len())]] {
+            // Central differences of f32 values about 2 over 2e-3: a rounding of 1e-7 is 1e-4 of the slope, and what they
+            // leave out, 27 h^2 / 6, is less.
+            for (loss, twin, tolerance) in [
+                (Loss::Squared, Loss::Squared, 1e-3),
+                (Loss::Absolute, Loss::Absolute, 1e-3),
+                (Loss::Wells, Loss::Wells, 1e-3),
+                (own.clone(), Loss::Wells, 5e-3),
+            ] {
+                let (_, gradient) = case.on_device(&gpu, loss.clone(), u32::MAX, calls);
+                let error = case.worst(&gradient, &twin, 1000);
+                assert!(error <= tolerance, "{} {hidden:?} {calls:?}: {error}", loss.name());
+            }
+            let (_, gradient) = case.on_device(&gpu, Loss::Rounded, u32::MAX, calls);
+            assert!(gradient.iter().all(|slope| *slope == 0.0));
+        }
+    }
+}
+
+#[test]
+fn a_loss_of_ones_own_has_the_gradient_of_the_same_loss_by_name() {
+    let Some(gpu) = gpu() else { return };
+    let text = "fn loss(output: f32, wanted: f32) -> f32 { return 0.5 * (output - wanted) * (output - wanted); }";
+    let case = Case::new(4, &[9, 7], 3, Activation::Tanh, (37, 3));
+    for calls in [&[(0, 0)][..], &[(2, 0), (0, 2)]] {
+        let (fitness, gradient) = case.on_device(&gpu, Loss::own("half.wgsl", text).unwrap(), u32::MAX, calls);
+        let (expected, _) = case.on_device(&gpu, Loss::Mse, u32::MAX, calls);
+        assert!(fitness.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-6), "{fitness:?} {expected:?}");
+        let error = case.worst(&gradient, &Loss::Mse, 1000);
+        assert!(error <= 5e-3, "{calls:?}: {error}");
+    }
 }
 
 #[test]
