@@ -283,6 +283,30 @@ mod tests {
         assert!((sum - 74.8838).abs() < 1e-9, "the figures of the tables add up to {sum}");
     }
 
+    /// Every case runs plain descent and its schedule at one rate, then 2.5 and 4 times that rate, to a target.
+    #[test]
+    fn position_wise_is_run_beside_plain_descent_of_the_same_and_of_larger_rates() {
+        let experiment = Experiment::parse(&Experiment::text("position-wise").unwrap(), "position-wise").unwrap();
+        for case in &experiment.cases {
+            let methods = case.methods().unwrap();
+            let setting = |index: usize, name: &str| {
+                methods[index].settings.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())
+            };
+            let rates: Vec<f64> = (0..4).map(|index| setting(index, "rate").unwrap().parse().unwrap()).collect();
+            let shares: Vec<f64> = rates.iter().map(|rate| (rate / rates[0] * 10.0).round() / 10.0).collect();
+            assert_eq!(shares, [1.0, 1.0, 2.5, 4.0], "{}", case.name);
+            let schedules: Vec<_> = (0..4).map(|index| setting(index, "update")).collect();
+            assert_eq!(schedules, [None, Some("position-wise".into()), None, None], "{}", case.name);
+            assert!(case.config.target.is_some() && case.config.batch.is_none() && case.config.model == "mlp:20,7,5");
+        }
+        let published = experiment.cases.iter().filter(|case| !case.published.is_empty());
+        let ratios: Vec<f64> = published
+            .map(|case| case.published[1].generations.unwrap() / case.published[0].generations.unwrap())
+            .map(|ratio| (ratio * 100.0).round() / 100.0)
+            .collect();
+        assert_eq!(ratios, [0.39, 0.80, 0.71]);
+    }
+
     #[test]
     fn what_is_wrong_in_a_file_is_told_with_its_name() {
         let case = "[[case]]\nname = \"a\"\nmethods = [\"pso\"]\nconfig = { data = \"xor\" }\n";

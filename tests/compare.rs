@@ -295,7 +295,7 @@ fn an_experiment_of_losses_stands_beside_its_published_table() {
     let square = &report["cases"][2]["runs"][0];
     assert_eq!(square["all"]["agreement"], square["train"]["agreement"]);
     let csv = std::fs::read_to_string(out.join("results.csv")).unwrap();
-    assert!(csv.starts_with("case,method") && csv.lines().next().unwrap().ends_with("all_accuracy,all_agreement"));
+    assert!(csv.starts_with("case,method") && csv.lines().next().unwrap().ends_with("all_agreement,layer_updates"));
     for file in ["overview.png", "overview.svg", "flowers-mae-seconds.png"] {
         assert!(out.join(file).metadata().unwrap().len() > 0, "{file}");
     }
@@ -305,6 +305,50 @@ fn an_experiment_of_losses_stands_beside_its_published_table() {
     }
     let message = refused(home.path(), "reproduce tables.toml --only flowers-bce", 2);
     assert!(message.contains("flowers, flowers-mse, flowers-mae, square, square-mse"), "{message}");
+}
+
+const TURNS: &str = r#"
+name = "turns"
+title = "A paper on schedules"
+source = "nowhere"
+seeds = 2
+config = { data = "iris", model = "mlp:5,4", target = 0.5, generations = 300, loss = "additive-margin:10,0.1" }
+[[case]]
+name = "flowers"
+methods = ["sgd:rate=0.05", "sgd:rate=0.05,update=position-wise", "sgd:rate=0.1", "pso:generations=2"]
+"#;
+
+#[test]
+fn a_position_wise_schedule_stands_beside_all_layers_at_once() {
+    if common::gpu().is_none() {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("turns.toml"), TURNS).unwrap();
+    let (report, _) = json(home.path(), "reproduce turns.toml");
+    let case = &report["cases"][0];
+    for run in case["runs"].as_array().unwrap() {
+        let per_generation = match run["method"].as_str().unwrap() {
+            "pso:generations=2" => None,
+            method => Some(if method.contains("position-wise") { 6 } else { 3 }),
+        };
+        let counted = per_generation.map(|updates| updates * run["generations"].as_u64().unwrap());
+        assert_eq!(run["layer_updates"].as_u64(), counted, "{}", run["method"]);
+    }
+    assert_eq!(texts(&case["ratios"], "beside"), ["sgd:rate=0.05", "sgd:rate=0.1"]);
+    let mean = |ratio: usize, what: &str| case["ratios"][ratio][what]["mean"].as_f64().unwrap();
+    for ratio in [0, 1] {
+        assert!((mean(ratio, "layer_updates") - 2.0 * mean(ratio, "generations")).abs() < 1e-9);
+    }
+    let tables = std::fs::read_to_string(home.path().join("runs/reproduce-turns/tables.md")).unwrap();
+    for text in [
+        "## All cases: position-wise / all layers at once",
+        "| case | method | beside | generations | layer updates | seconds | reached the target |",
+        "| flowers | `sgd:rate=0.05,update=position-wise` | `sgd:rate=0.05` |",
+        "| train loss | train accuracy | generations | layer updates | seconds |",
+    ] {
+        assert!(tables.contains(text), "{text}: {tables}");
+    }
 }
 
 #[test]

@@ -100,7 +100,6 @@ impl CaseResult<'_> {
             generations: self.case.config.target.is_some()
                 || self.case.published.iter().any(|published| published.generations.is_some()),
             updates: comparison.is_some_and(|comparison| !comparison.ratios.is_empty()),
-            fit: self.case.config.target.is_some(),
         };
         text.push_str(&columns.head());
         for method in methods {
@@ -165,9 +164,8 @@ struct Columns {
     all: Option<Measure>,
     published: bool,
     generations: bool,
+    /// Layer updates, and accuracy on the rows learned from: where schedules stand beside each other.
     updates: bool,
-    /// How well the rows learned from are told: where runs end at a loss of theirs.
-    fit: bool,
 }
 
 /// The cells of a row.
@@ -214,7 +212,7 @@ impl Columns {
         cells.extend(self.published.then_some(&row.published));
         cells.extend(&row.rest);
         cells.push(&row.train_loss);
-        cells.extend(self.fit.then_some(&row.train_accuracy));
+        cells.extend(self.updates.then_some(&row.train_accuracy));
         cells.extend(self.generations.then_some(&row.generations));
         cells.extend(self.updates.then_some(&row.updates));
         cells.push(&row.seconds);
