@@ -8,7 +8,8 @@ use gradless::experiment::Published;
 use gradless::gpu::Gpu;
 use gradless::method::Method;
 use gradless::plot::{Curve, Series, loss_curve, signed_curve};
-use gradless::reach::{Count, Goal, Pull, Reached};
+use gradless::population::Objective as _;
+use gradless::reach::{Count, Goal, Pull, Reached, suited};
 use serde_json::{Value, json};
 
 use super::kept::Kept;
@@ -27,7 +28,9 @@ pub(super) fn measure(gpu: &Gpu, seeds: u32, result: &mut CaseResult, goal: &Goa
             break;
         }
         let (name, config) = (method.to_string(), goal.apply(&method, &result.case.config)?);
-        let version = version(gpu, &[config.to_toml()?, json!(goal).to_string()]);
+        // With the defaults, too: they belong to what is measured.
+        let settings = suited(&config, &goal.formula()?.domain())?.build_optimizer()?.settings();
+        let version = version(gpu, &[config.to_toml()?, settings.to_string(), json!(goal).to_string()]);
         let key = |seed: u64| (result.case.name.clone(), name.clone(), seed);
         let all = 1..=u64::from(seeds);
         if all.clone().any(|seed| kept.find(&key(seed), &version).is_none()) {
@@ -187,8 +190,9 @@ pub(super) fn overview(results: &[CaseResult]) -> Result<String> {
         text.push_str(
             "\n## The pull and the gradient\n\nThe pull (s / eta) (x - gbest), with s = (c1 + c2) / 2 and gbest of a swarm \
              that has converged, beside f'(x) by central differences, over the box. Only their signs are meant to agree: \
-             the pull is the same straight line for every function. Where a function has one minimum they must agree, \
-             wherever the swarm found it.\n\n| function | gbest | same sign | opposite | level | picture |\n\
+             the pull is the same straight line for every function. Where a function falls all the way to its minimum \
+             from both sides, signs agree as soon as the swarm has found it; they do not where it rises on the way (grey \
+             in the pictures).\n\n| function | gbest | same sign | opposite | level | picture |\n\
              |---|---|---|---|---|---|\n",
         );
         for (name, pull) in pulls {
