@@ -2,6 +2,7 @@
 //! swarm and gradient descent, tables I to III): a swarm searches, a point beside it descends along the swarm's pull.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::bound::Bound;
 use super::empso::EmPso;
@@ -54,8 +55,18 @@ pub(super) const ENTRY: Entry = Entry {
         ("eta", "what the pull is divided by; a rate as large undoes it"),
         VMAX,
     ]),
-    build: |value| Ok(Box::new(serde_json::from_value::<Emulated>(value)?)),
+    build,
 };
+
+/// The settings over the defaults. What is left out of a flattened [`Rule`] would be the rule's own default, which is
+/// not this one's.
+fn build(settings: Value) -> serde_json::Result<Box<dyn Optimizer>> {
+    let mut all = listed(&Emulated::default());
+    if let (Some(all), Value::Object(settings)) = (all.as_object_mut(), settings) {
+        all.extend(settings);
+    }
+    Ok(Box::new(serde_json::from_value::<Emulated>(all)?))
+}
 
 #[repr(C)]
 #[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
@@ -83,7 +94,7 @@ impl Optimizer for Emulated {
         ENTRY.name
     }
 
-    fn settings(&self) -> serde_json::Value {
+    fn settings(&self) -> Value {
         listed(self)
     }
 
@@ -175,6 +186,14 @@ mod tests {
 
     use super::*;
     use crate::gpu::same_layout;
+
+    #[test]
+    fn by_name_it_descends_by_its_own_rule_and_not_by_adam() {
+        let own = Emulated::default().settings();
+        assert_eq!((ENTRY.defaults(), &own["rule"], &own["decay"]), (own.clone(), &"sgd".into(), &"constant".into()));
+        let build = |value: &str| ENTRY.build(&[("eta".to_string(), value.to_string())].into()).unwrap().settings();
+        assert_eq!((&build("0.5")["eta"], &build("0.5")["rate"]), (&0.5.into(), &own["rate"]));
+    }
 
     #[test]
     fn settings_are_laid_out_as_in_the_shader() {

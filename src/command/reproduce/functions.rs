@@ -8,7 +8,8 @@ use gradless::experiment::Published;
 use gradless::gpu::Gpu;
 use gradless::method::Method;
 use gradless::plot::{Curve, Series, loss_curve, signed_curve};
-use gradless::reach::{Count, Goal, Pull, Reached};
+use gradless::population::Objective as _;
+use gradless::reach::{Count, Goal, Pull, Reached, suited};
 use serde_json::{Value, json};
 
 use super::kept::Kept;
@@ -27,7 +28,9 @@ pub(super) fn measure(gpu: &Gpu, seeds: u32, result: &mut CaseResult, goal: &Goa
             break;
         }
         let (name, config) = (method.to_string(), goal.apply(&method, &result.case.config)?);
-        let version = version(gpu, &[config.to_toml()?, json!(goal).to_string()]);
+        // With the defaults, too: they belong to what is measured.
+        let settings = suited(&config, &goal.formula()?.domain())?.build_optimizer()?.settings();
+        let version = version(gpu, &[config.to_toml()?, settings.to_string(), json!(goal).to_string()]);
         let key = |seed: u64| (result.case.name.clone(), name.clone(), seed);
         let all = 1..=u64::from(seeds);
         if all.clone().any(|seed| kept.find(&key(seed), &version).is_none()) {
@@ -154,10 +157,16 @@ pub(super) fn overview(results: &[CaseResult]) -> Result<String> {
         return Ok(String::new());
     }
     let mut text = String::from("\n## All functions: iterations, median, ours and published\n\n| function |");
+    // Where there is one setting, it is the best.
+    let several =
+        |name: &str| all.iter().flat_map(|(_, rows)| rows).any(|row| row.optimizer == name && row.best_of.is_some());
+    let mut columns = 1;
     for optimizer in &optimizers {
-        write!(text, " `{optimizer}`, first | best | published |")?;
+        let best = if several(optimizer) { ", first | best" } else { "" };
+        write!(text, " `{optimizer}`{best} | published |")?;
+        columns += if several(optimizer) { 3 } else { 2 };
     }
-    write!(text, "\n|---|{}\n", "---|---|---|".repeat(optimizers.len()))?;
+    write!(text, "\n|{}\n", "---|".repeat(columns))?;
     for (result, rows) in &all {
         write!(text, "| {} |", result.case.name)?;
         for optimizer in &optimizers {
@@ -173,8 +182,11 @@ pub(super) fn overview(results: &[CaseResult]) -> Result<String> {
                 format!("{} at `{settings}`", cell(row))
             };
             let published = own.next().and_then(|row| beside(result, row)).map_or(String::new(), shown);
-            let cells = [first.map_or(String::new(), cell), best.map_or(String::new(), label), published];
-            cells.iter().try_for_each(|cell| write!(text, " {cell} |"))?;
+            write!(text, " {} |", first.map_or(String::new(), cell))?;
+            if several(optimizer) {
+                write!(text, " {} |", best.map_or(String::new(), label))?;
+            }
+            write!(text, " {published} |")?;
         }
         text.push('\n');
     }
@@ -187,13 +199,16 @@ pub(super) fn overview(results: &[CaseResult]) -> Result<String> {
         text.push_str(
             "\n## The pull and the gradient\n\nThe pull (s / eta) (x - gbest), with s = (c1 + c2) / 2 and gbest of a swarm \
              that has converged, beside f'(x) by central differences, over the box. Only their signs are meant to agree: \
-             the pull is the same straight line for every function. Where a function has one minimum they must agree, \
-             wherever the swarm found it.\n\n| function | gbest | same sign | opposite | level | picture |\n\
+             the pull is the same straight line for every function. Where a function falls all the way to its minimum \
+             from both sides, signs agree as soon as the swarm has found it; they do not where it rises on the way (grey \
+             in the pictures).\n\n| function | gbest | same sign | opposite | level | picture |\n\
              |---|---|---|---|---|---|\n",
         );
         for (name, pull) in pulls {
             let Pull { best, agree, oppose, level, .. } = pull;
             let [agree, oppose, level] = [agree, oppose, level].map(|share| format!("{:.1} %", 100.0 * share));
+            // No sign before a zero.
+            let best = (best * 1e4).round() / 1e4 + 0.0;
             writeln!(text, "| {name} | {best:.4} | {agree} | {oppose} | {level} | gradient-{name}.svg |")?;
         }
     }
@@ -258,8 +273,7 @@ pub(super) fn pictures(result: &CaseResult, folder: &Path) -> Result<()> {
     let title = format!("{name}: pull and gradient, same sign on {:.1} % of the box", 100.0 * pull.agree);
     let series =
         [Series { name: "gradient", points: &pull.slopes }, Series { name: "pull of the swarm", points: &pull.pulls }];
-    let (x_label, y_label) =
-        ("x; grey: opposite signs", "slope, both sides logarithmic; only the sign is meant to agree");
+    let (x_label, y_label) = ("x; grey: opposite signs", "slope, logarithmic to both sides; only signs compare");
     let curve = Curve { title: &title, x_label, y_label, series: &series };
     Ok(signed_curve(&curve, &opposite(pull), &folder.join(format!("gradient-{name}")))?)
 }
