@@ -140,6 +140,19 @@ fn value(text: &str) -> serde_json::Value {
     }
 }
 
+/// The settings over these defaults. What is left out of a flattened part would be that part's own default, which need not
+/// be that of the whole.
+fn over<T: serde::Serialize + serde::de::DeserializeOwned>(
+    defaults: &T,
+    settings: serde_json::Value,
+) -> serde_json::Result<T> {
+    let mut all = listed(defaults);
+    if let (Some(all), serde_json::Value::Object(settings)) = (all.as_object_mut(), settings) {
+        all.extend(settings);
+    }
+    serde_json::from_value(all)
+}
+
 /// Settings with numbers as they were typed: through text, since a 32-bit number has more digits as a 64-bit one.
 fn listed(settings: &impl serde::Serialize) -> serde_json::Value {
     let text = serde_json::to_string(settings).unwrap_or_default();

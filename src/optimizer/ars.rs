@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::decay::Decay;
 use super::rule::{self, Name, Rule};
 use super::strategy::Strategy;
-use super::{Entry, listed, within};
+use super::{Entry, listed, over, within};
 use crate::Result;
 use crate::gpu::Threads;
 use crate::population::{Context, Domain, Noise, Optimizer, Shape, Step};
@@ -38,7 +38,7 @@ pub(super) const ENTRY: Entry = Entry {
         ("sigma", "standard deviation of the noise, in standard deviations of a first coordinate"),
         ("top", "share of the pairs that count, those with the best member"),
     ]),
-    build: |value| Ok(Box::new(serde_json::from_value::<Ars>(value)?)),
+    build: |value| Ok(Box::new(over(&Ars::default(), value)?)),
 };
 
 impl Optimizer for Ars {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::decay::Decay;
 use super::rule::{Name, Rule};
 use super::varied::Varied;
-use super::{Entry, listed, within};
+use super::{Entry, listed, over, within};
 use crate::gpu::{Bindings, Buffer, Recording, Source, Threads, View};
 use crate::population::{
     Context, Domain, Evaluation, Gradient, Group, Optimizer, OutputSwarm, Points, Program, Shape, Slope, Start, Step,
@@ -162,11 +162,8 @@ pub(super) const ADASWARM: Entry =
 
 /// The settings over the defaults of the rule.
 fn built(rule: Name, rate: f32, settings: Value) -> serde_json::Result<Box<dyn Optimizer>> {
-    let mut all = listed(&Descent { rate: rate.into(), ..Descent::new(rule) });
-    if let (Some(all), Value::Object(settings)) = (all.as_object_mut(), settings) {
-        all.extend(settings);
-    }
-    Ok(Box::new(Descent { rule, ..serde_json::from_value::<Descent>(all)? }))
+    let descent: Descent = over(&Descent { rate: rate.into(), ..Descent::new(rule) }, settings)?;
+    Ok(Box::new(Descent { rule, ..descent }))
 }
 
 impl Descent {

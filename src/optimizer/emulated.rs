@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::bound::Bound;
 use super::empso::EmPso;
 use super::rule::{self, Name, Rule};
-use super::{Decay, Entry, VMAX, check_vmax, listed, within};
+use super::{Decay, Entry, VMAX, check_vmax, listed, over, within};
 use crate::Result;
 use crate::gpu::{Bindings, Recording, Source, Threads, WORKGROUP};
 use crate::population::{Context, Domain, Optimizer, Shape, Start, Step, WORST};
@@ -55,18 +55,8 @@ pub(super) const ENTRY: Entry = Entry {
         ("eta", "what the pull is divided by; a rate as large undoes it"),
         VMAX,
     ]),
-    build,
+    build: |value| Ok(Box::new(over(&Emulated::default(), value)?)),
 };
-
-/// The settings over the defaults. What is left out of a flattened [`Rule`] would be the rule's own default, which is
-/// not this one's.
-fn build(settings: Value) -> serde_json::Result<Box<dyn Optimizer>> {
-    let mut all = listed(&Emulated::default());
-    if let (Some(all), Value::Object(settings)) = (all.as_object_mut(), settings) {
-        all.extend(settings);
-    }
-    Ok(Box::new(serde_json::from_value::<Emulated>(all)?))
-}
 
 #[repr(C)]
 #[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
