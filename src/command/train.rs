@@ -281,6 +281,8 @@ impl Saved<'_> {
     /// Scores the best network, draws the pictures, writes and returns the report.
     fn finish(&self, run: &mut Run) -> Result<serde_json::Value> {
         let outcome = self.training.outcome(self.gpu, run)?;
+        // Of several networks, or with batches, the one that is scored need not be the best one on the way.
+        outcome.model.save(&self.folder.file("model.safetensors"))?;
         self.pictures(&outcome.model)?;
         let mut report = super::report::training(self.gpu, self.training, &outcome);
         report["out"] = json!(self.folder.path());
