@@ -182,7 +182,8 @@ fn assembled() -> Vec<(String, Source)> {
         let text = std::fs::read_to_string(rule).unwrap();
         for name in ["descend", "emulated", "pepg", "random-search"] {
             let linear = file("optimizer/decay/linear.wgsl");
-            let pieces = [("left", linear), ("rule", text.clone()), (name, file(&format!("optimizer/{name}.wgsl")))];
+            let named = (name, file(&format!("optimizer/{name}.wgsl")));
+            let pieces = [("left", linear), ("rule", text.clone()), ("turns", file("optimizer/turns.wgsl")), named];
             add(&format!("{name}, {}", rule.display()), &pieces);
         }
     }
@@ -190,7 +191,8 @@ fn assembled() -> Vec<(String, Source)> {
     for decay in walk(&folder("shaders/optimizer/decay")) {
         let text = std::fs::read_to_string(&decay).unwrap();
         let (sgd, descend) = (file("optimizer/rule/sgd.wgsl"), file("optimizer/descend.wgsl"));
-        let pieces = [("written", written.clone()), ("left", text), ("rule", sgd), ("descend", descend)];
+        let turns = ("turns", file("optimizer/turns.wgsl"));
+        let pieces = [("written", written.clone()), ("left", text), ("rule", sgd), turns, ("descend", descend)];
         add(&format!("descend, {}", decay.display()), &pieces);
     }
     let (direct, evaluate) = (file("points/direct.wgsl"), file("objective/evaluate.wgsl"));
