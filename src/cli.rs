@@ -38,6 +38,8 @@ pub(crate) enum Command {
     /// What an experiment has measured stays in its folder: the same command goes on where it was stopped, and repeats
     /// only what has changed since, be it a setting, the data, the adapter or the program.
     Reproduce(Reproduce),
+    /// Integrate a system of differential equations on the device: end state, trajectory, picture.
+    Simulate(Simulate),
     /// Known data sets.
     Data {
         #[command(subcommand)]
@@ -338,6 +340,43 @@ pub(crate) struct Reproduce {
     #[arg(long, value_name = "DIR", env = "GRADLESS_DATA")]
     pub(crate) data: Option<PathBuf>,
     /// Folder for tables, runs and plots [default: runs/reproduce-NAME].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) device: Device,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// What `simulate` is told.
+#[derive(Args, Debug)]
+pub(crate) struct Simulate {
+    /// A built-in system; --list shows them.
+    #[arg(required_unless_present = "list")]
+    pub(crate) system: Option<String>,
+    /// List the systems with their constants and usual starts, and leave.
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// How a step is made: see --list [default: rk4, of stiff systems rodas3].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) integrator: Option<String>,
+    /// Number of steps: more are more exact [default: the system's].
+    #[arg(long, value_name = "N")]
+    pub(crate) steps: Option<u32>,
+    /// Time at which to end [default: the system's].
+    #[arg(long, value_name = "T", allow_negative_numbers = true)]
+    pub(crate) end: Option<f64>,
+    /// uniform, or geometric with the length of the first step, as in geometric:1e-5: every later time is the same
+    /// multiple of the one before, which suits stiff systems [default: the system's].
+    #[arg(long, value_name = "GRID")]
+    pub(crate) grid: Option<String>,
+    /// A constant of the system; give it again for more.
+    #[arg(short = 's', long = "setting", value_name = "KEY=VALUE", value_parser = setting)]
+    pub(crate) settings: Vec<(String, String)>,
+    /// Where the components start, as in 1,0,0 [default: the system's].
+    #[arg(long, value_name = "Y,Y,...", value_delimiter = ',', allow_hyphen_values = true)]
+    pub(crate) initial: Vec<f32>,
+    /// Folder for trajectory and picture [default: runs/simulate-SYSTEM-N].
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]

@@ -17,6 +17,7 @@ mod predict;
 mod progress;
 mod report;
 mod reproduce;
+mod simulate;
 mod train;
 mod trial;
 
@@ -38,6 +39,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Minimize(arguments) => minimize::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Reproduce(arguments) => reproduce::run(&arguments),
+        Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Data { command: Data::List(output) } => data::list(&output),
     }
 }

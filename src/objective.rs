@@ -4,6 +4,8 @@ mod formula;
 pub mod functions;
 mod host;
 pub mod network;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod ode;
 
 pub use formula::Formula;
 pub use host::HostFunction;

@@ -3,6 +3,8 @@
 pub mod functions;
 pub mod gwo;
 pub mod network;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod ode;
 pub mod output_swarm;
 pub mod random;
 pub mod rule;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use gradless::gpu::{Source, WORKGROUP};
 use gradless::objective::functions::FUNCTIONS;
 use gradless::objective::network::{Activation, Architecture, Form, Loss, Margin, Network};
+use gradless::objective::ode::{Integrator, Ode, SYSTEMS};
 use gradless::optimizer::Entry;
 use gradless::run::Run;
 use naga::back::{hlsl, msl, spv};
@@ -284,6 +285,17 @@ fn every_shader_is_valid_and_portable() {
     assert!(all.len() > 40);
     for (name, source) in all {
         check(&name, &source);
+    }
+}
+
+/// The same for every system under every integrator.
+#[test]
+fn every_integrator_is_valid_and_portable() {
+    for system in SYSTEMS {
+        for integrator in Integrator::ALL {
+            let ode = Ode { integrator, ..Ode::new(system) };
+            check(&format!("{}, {}", system.name, integrator.name()), &ode.source().unwrap());
+        }
     }
 }
 

@@ -1,0 +1,199 @@
+//! Differential equations on the device: against the twin, against known answers, and from the command line.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
+mod common;
+
+use gradless::objective::ode::{Grid, Integrator, Ode, SYSTEMS, System, find};
+use gradless::reference;
+
+/// The same in `f64`, over the same times.
+fn twin(ode: &Ode) -> Vec<f64> {
+    let wide = |values: &[f32]| values.iter().map(|value| f64::from(*value)).collect::<Vec<_>>();
+    let constants: Vec<f64> = ode.system.constants.iter().map(|(_, value)| f64::from(*value)).collect();
+    let rhs = |t: f64, y: &[f64]| (ode.system.twin)(t, y, &constants);
+    reference::ode::integrate(ode.integrator, rhs, &ode.times().unwrap(), &wide(ode.system.initial))
+}
+
+/// The largest difference of a component, relative to its size or to the floor.
+fn apart(found: &[f32], wanted: &[f64], floor: f64) -> f64 {
+    let part = |(found, wanted): (&f32, &f64)| (f64::from(*found) - wanted).abs() / wanted.abs().max(floor);
+    found.iter().zip(wanted).map(part).fold(0.0, f64::max)
+}
+
+/// y' = -2 (t - 1) y, which is exp(-(t - 1)²): the end at t = 1 is 1.
+fn bell() -> System {
+    System {
+        name: "bell",
+        source: "a function of the time as well",
+        components: &["y"],
+        constants: &[("width", 2.0)],
+        initial: &[0.367_879_44],
+        start: 0.0,
+        end: 1.0,
+        steps: 10,
+        first: None,
+        wgsl: "fn rhs(t: f32, y: State) -> State { return State(-constants[0] * (t - 1.0) * y[0]); }",
+        twin: |t, y, constants| vec![-constants[0] * (t - 1.0) * y[0]],
+    }
+}
+
+#[test]
+fn errors_on_the_device_fall_with_the_order_of_the_integrator() {
+    let Some(gpu) = common::gpu() else { return };
+    let system = bell();
+    for integrator in Integrator::ALL {
+        // Few enough steps that rounding to f32, 1e-7, is not what is measured.
+        let steps = [40, 20, 10, 6][integrator.order().min(4) as usize - 1];
+        let error = |steps| {
+            let ode = Ode { integrator, steps, ..Ode::new(&system) };
+            (f64::from(ode.solve(&gpu).unwrap().end(0).unwrap()[0]) - 1.0).abs()
+        };
+        let measured = (error(steps) / error(2 * steps)).log2();
+        let order = f64::from(integrator.order());
+        assert!((measured - order).abs() < 0.35, "{}: order {measured}", integrator.name());
+    }
+}
+
+#[test]
+fn every_system_goes_as_its_twin_under_every_integrator() {
+    let Some(gpu) = common::gpu() else { return };
+    for system in SYSTEMS {
+        for integrator in Integrator::ALL {
+            // Short enough for chaos not to matter; explicit integrators do not take long steps on stiff systems.
+            let span = if system.first.is_some() { 1e-3 } else { 0.1 * (system.end - system.start) };
+            let ode = Ode { integrator, grid: Grid::Uniform, steps: 400, end: system.start + span, ..Ode::new(system) };
+            let end = ode.solve(&gpu).unwrap().end(0).unwrap();
+            let apart = apart(&end, &twin(&ode), 1e-6);
+            assert!(apart < 1e-4, "{}, {}: {apart:e}", system.name, integrator.name());
+        }
+    }
+}
+
+#[test]
+fn prey_and_predators_keep_their_constant_of_motion() {
+    let Some(gpu) = common::gpu() else { return };
+    let system = find("lotka-volterra").unwrap();
+    let solution = Ode::new(system).solve(&gpu).unwrap();
+    let [birth, eaten, growth, death] = [0, 1, 2, 3].map(|k| f64::from(system.constants[k].1));
+    let motion = |sample| {
+        let y: Vec<f64> = solution.state(sample, 0).unwrap().into_iter().map(f64::from).collect();
+        growth * y[0] - death * y[0].ln() + eaten * y[1] - birth * y[1].ln()
+    };
+    for sample in 0..solution.times.len() {
+        assert!((motion(sample) - motion(0)).abs() < 1e-5, "{} at {}", motion(sample), solution.times[sample]);
+    }
+}
+
+#[test]
+fn long_integrations_are_cut_and_lose_no_step() {
+    let Some(gpu) = common::gpu() else { return };
+    let system = find("van-der-pol").unwrap();
+    let ode = Ode { integrator: Integrator::Rk2, steps: 200_000, every: 60_000, ..Ode::new(system) };
+    let solution = ode.solve(&gpu).unwrap();
+    assert_eq!(solution.times, [0.0, 6.0, 12.0, 18.0, 20.0]);
+    // So many roundings of 6e-8 each: their sum, not the method, is the error.
+    let apart = apart(&solution.end(0).unwrap(), &twin(&ode), 1.0);
+    assert!(apart < 1e-3, "{apart:e}");
+}
+
+#[test]
+fn every_trajectory_has_its_own_start_and_constants() {
+    let Some(gpu) = common::gpu() else { return };
+    let system = find("van-der-pol").unwrap();
+    let ode = Ode { steps: 300, end: 3.0, every: 300, ..Ode::new(system) };
+    let count = 1000;
+    let initial: Vec<f32> = (0..count).flat_map(|n| [n as f32 * 0.002, 1.0 - n as f32 * 0.001]).collect();
+    let constants: Vec<f32> = (0..count).map(|n| 0.001 * n as f32).collect();
+    let solution = ode.integrate(&gpu, &initial, &constants).unwrap();
+    assert_eq!(solution.trajectories(), count);
+    for n in [0, 1, 499, 999] {
+        let start = [f64::from(initial[2 * n]), f64::from(initial[2 * n + 1])];
+        let rhs = |t: f64, y: &[f64]| (system.twin)(t, y, &[f64::from(constants[n])]);
+        let wanted = reference::ode::integrate(ode.integrator, rhs, &ode.times().unwrap(), &start);
+        assert!(apart(&solution.end(n).unwrap(), &wanted, 0.1) < 1e-4, "trajectory {n}");
+    }
+}
+
+#[test]
+fn a_trajectory_that_blows_up_is_known_by_its_time_and_harms_no_other() {
+    let Some(gpu) = common::gpu() else { return };
+    // y' = y²: from 1 it is 1 / (1 - t); from -1 it goes to zero.
+    let system = System {
+        name: "square",
+        constants: &[],
+        wgsl: "fn rhs(t: f32, y: State) -> State { return State(y[0] * y[0]); }",
+        end: 2.0,
+        ..bell()
+    };
+    let ode = Ode { steps: 200, ..Ode::new(&system) };
+    let solution = ode.integrate(&gpu, &[1.0, -1.0], &[]).unwrap();
+    let lost = solution.lost(0).unwrap();
+    assert!((1.0..1.2).contains(&lost), "lost at {lost}");
+    assert!(solution.end(0).is_none() && solution.state(50, 0).is_some() && solution.lost(1).is_none());
+    assert!((solution.end(1).unwrap()[0] + 1.0 / 3.0).abs() < 1e-5);
+}
+
+#[test]
+fn a_right_hand_side_that_is_wrong_is_told_at_its_line() {
+    let Some(gpu) = common::gpu() else { return };
+    let system =
+        System { name: "mine", wgsl: "fn rhs(t: f32, y: State) -> State {\n    return State(x);\n}", ..bell() };
+    let error = Ode::new(&system).solve(&gpu).unwrap_err().to_string();
+    assert!(error.starts_with("mine:2:"), "{error}");
+    let system = bell();
+    assert!(Ode::new(&system).integrate(&gpu, &[1.0], &[]).is_err());
+    assert!(Ode::new(&system).integrate(&gpu, &[], &[]).is_err());
+    assert!(Ode::new(&system).integrate(&gpu, &[f32::NAN], &[1.0]).is_err());
+}
+
+/// The program, in a folder of its own.
+fn simulate(home: &std::path::Path, arguments: &str) -> std::process::Output {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_gradless"));
+    command.current_dir(home).env("NODEVICE_SELECT", "1").arg("simulate");
+    command.args(arguments.split_whitespace()).output().unwrap()
+}
+
+#[test]
+fn simulate_reports_and_leaves_its_folder() {
+    if common::gpu().is_none() {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let output = simulate(home.path(), "lorenz --integrator rk4 --steps 500 --end 2 -s rho=20 --json --out here");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&report["command"], &report["system"]), (&"simulate".into(), &"lorenz".into()));
+    assert_eq!(report["constants"]["rho"], 20.0);
+    let (times, states) = (report["t"].as_array().unwrap(), report["y"].as_array().unwrap());
+    assert!(times.len() == states.len() && times.len() > 50 && times.len() <= 102, "{} samples", times.len());
+    assert_eq!((&times[0], &times[times.len() - 1]), (&0.0.into(), &2.0.into()));
+    assert_eq!(states[states.len() - 1], report["state"]);
+    let csv = std::fs::read_to_string(home.path().join("here/trajectory.csv")).unwrap();
+    assert!(csv.starts_with("t,x,y,z\n0,1,1,1\n") && csv.lines().count() == 502, "{csv:.80}");
+    for name in ["config.toml", "trajectory.png", "trajectory.svg"] {
+        assert!(home.path().join("here").join(name).metadata().unwrap().len() > 100, "{name}");
+    }
+    assert!(simulate(home.path(), "van-der-pol").status.success());
+    assert!(home.path().join("runs/simulate-van-der-pol-1/trajectory.png").exists());
+    assert!(simulate(home.path(), "--list").status.success());
+}
+
+#[test]
+fn simulate_refuses_what_makes_no_sense() {
+    let home = tempfile::tempdir().unwrap();
+    for (arguments, told) in [
+        ("nowhere", "there is van-der-pol"),
+        ("lorenz --integrator rk5", "there is euler"),
+        ("lorenz --steps 0", "steps = 0"),
+        ("lorenz --end -1", "end = -1"),
+        ("lorenz --grid log", "geometric:1e-5"),
+        ("lorenz --grid geometric:0", "longer than 0"),
+        ("lorenz -s tau=1", "sigma, rho, beta"),
+        ("lorenz --initial 1,2", "x, y, z"),
+    ] {
+        let output = simulate(home.path(), arguments);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && errors.contains(told), "{arguments}: {errors}");
+    }
+}
