@@ -1,0 +1,232 @@
+//! A descent on the device: positions, gradients and what the rule remembers, chunk by chunk, and the stages of a
+//! generation.
+
+use std::fmt::Write as _;
+
+use super::super::rule::Rule;
+use super::{Descent, Estimate, Update};
+use crate::Result;
+use crate::gpu::{Bindings, Buffer, Recording, Source, Threads, View};
+use crate::population::{
+    Context, Domain, Evaluation, Gradient, Group, Optimizer, Points, Program, Shape, Slope, Start, Step, WORST,
+};
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
+struct Bounds {
+    low: f32,
+    high: f32,
+    wall_low: f32,
+    wall_high: f32,
+    normal: u32,
+}
+
+/// A stage of a generation: what moves in it, and what moved since the one before.
+struct Stage {
+    from: usize,
+    moved: usize,
+    update: Recording,
+}
+
+pub(super) struct DescentStep {
+    slope: Slope,
+    points: Points,
+    gradients: Vec<Buffer<f32>>,
+    best: Buffer<f32>,
+    best_fitness: Buffer<f32>,
+    start: Recording,
+    judge: Recording,
+    stages: Vec<Stage>,
+    nothing: Recording,
+    state: Vec<(String, View)>,
+}
+
+impl DescentStep {
+    pub(super) fn new(descent: &Descent, context: &Context, shape: Shape, domain: &Domain) -> Result<Self> {
+        let gpu = &context.gpu;
+        let dims = shape.coordinates();
+        // What the rule remembers lies in one buffer for a chunk.
+        let moments = descent.rule.moments().max(1);
+        let most = gpu.binding_limit() / 4 / u64::from(dims) / moments;
+        let largest_chunk = context.largest_chunk.min(most.saturating_sub(16).clamp(4, u64::from(u32::MAX)) as u32);
+        let context = Context { largest_chunk, ..context.clone() };
+        let fitness = Points::fitness_buffer(gpu, "fitness", shape)?;
+        let points = Points::direct(&context, "positions", shape, &fitness)?;
+        let best = gpu.buffer::<f32>("best", dims.into())?;
+        let best_fitness = gpu.upload("best fitness", &[WORST])?;
+        let winner = gpu.buffer::<u32>("winner", 1)?;
+        let groups = groups(domain, dims);
+        // A box filled evenly has walls; what starts around a middle is only held together by them.
+        let uniform = domain.start == Start::Uniform;
+        let (wall_low, wall_high) = if uniform { domain.walls() } else { (-WORST, WORST) };
+        let place = Bounds { low: domain.low, high: domain.high, wall_low, wall_high, normal: u32::from(!uniform) };
+        let bindings = Bindings::new()
+            .with("place", gpu.uniform("box", &place)?.view())
+            .with("best", best.view())
+            .with("best_fitness", best_fitness.view())
+            .with("winner", winner.view())
+            .with("fitness", fitness.view())
+            .and(&context.clock);
+        let mut state = points.state("positions");
+        state.extend([("best".into(), best.view()), ("best_fitness".into(), best_fitness.view())]);
+
+        let last = groups.len() - 1;
+        let stages = match descent.update {
+            Update::All => vec![(0, 0)],
+            Update::PositionWise => {
+                (0..=last).map(|stage| (last - stage, if stage == 0 { 0 } else { last + 1 - stage })).collect()
+            }
+        };
+        let mut step = Self {
+            slope: match descent.estimate {
+                Estimate::Backprop => Slope::Exact,
+                Estimate::Swarm => Slope::Swarm(descent.swarm.clone()),
+            },
+            gradients: Vec::new(),
+            best,
+            best_fitness,
+            start: Recording::new(),
+            judge: Recording::new(),
+            stages: stages.iter().map(|&(from, moved)| Stage { from, moved, update: Recording::new() }).collect(),
+            nothing: Recording::new(),
+            state,
+            points,
+        };
+        let differing = !descent.differing(0, shape.members).is_empty();
+        let rules: Vec<Rule> = (0..shape.members).map(|member| descent.rule_of(member, shape.members)).collect();
+        let constants = step
+            .points
+            .constants(shape)
+            .constant("REDUCE", gpu.reduction_width())
+            .constant("DIFFERING", differing.into())
+            .constant("CHANGING", context.changing.into());
+        let with = |constants: &Source, stage: Option<usize>| {
+            let shader = include_str!("../../../shaders/optimizer/descent.wgsl");
+            constants.clone().piece("spans", &spans(&groups, stage))?.piece("descent", shader)
+        };
+        for (index, chunk) in step.points.chunks.clone().iter().enumerate() {
+            // Where members do not differ, one record serves all: the cheapest kind of load.
+            let of_chunk = &rules[chunk.first as usize..][..if differing { chunk.members as usize } else { 1 }];
+            let slots = u64::from(dims) * u64::from(step.points.stride);
+            let bound = Rule::bind(&context, of_chunk, slots)?;
+            let gradient = gpu.buffer::<f32>("gradient", slots)?;
+            step.state.push((format!("moments.{index}"), bound.moments.clone()));
+            let source = with(&constants.clone().constant("FROM", 0).join(&bound.source), None)?;
+            let bindings = bindings.clone().and(&chunk.bindings).and(&bound.bindings).with("gradient", gradient.view());
+            let threads = |coordinates: u32| Threads::Line(coordinates * step.points.stride);
+            step.start.dispatch(gpu, &gpu.kernel("start", &source)?, &bindings, threads(dims))?;
+            if index == 0 {
+                step.judge.dispatch(gpu, &gpu.kernel("judge", &source)?, &bindings, Threads::Groups(1))?;
+            }
+            step.judge.dispatch(gpu, &gpu.kernel("keep", &source)?, &bindings, Threads::Line(dims))?;
+            for (number, stage) in step.stages.iter_mut().enumerate() {
+                let first = groups[stage.from].offset;
+                let turns = (descent.update == Update::PositionWise).then_some(number);
+                let source = with(&constants.clone().constant("FROM", first).join(&bound.source), turns)?;
+                stage.update.dispatch(gpu, &gpu.kernel("descend", &source)?, &bindings, threads(dims - first))?;
+            }
+            step.gradients.push(gradient);
+        }
+        Ok(step)
+    }
+}
+
+/// How the coordinates hang together; one group where nothing is known of it.
+/// What moves by itself: the layers, or everything where nothing is known of the coordinates.
+pub(in super::super) fn groups(domain: &Domain, dims: u32) -> Vec<Group> {
+    if domain.groups.is_empty() {
+        return vec![Group { offset: 0, blocks: 1, width: dims, bias: false, scale: 1.0 }];
+    }
+    domain.groups.clone()
+}
+
+/// `span_of(coordinate)`: its group. Of a stage of position-wise updates: how often the group moves in a generation, and
+/// how often it has by then.
+fn spans(groups: &[Group], stage: Option<usize>) -> String {
+    let mut text = String::from("fn span_of(coordinate: u32) -> Span {\n");
+    for (index, group) in groups.iter().enumerate() {
+        let turns = if stage.is_some() { index + 1 } else { 1 };
+        let turn = stage.map_or(0, |stage| (stage + turns).saturating_sub(groups.len()));
+        let end = group.offset + group.blocks * group.width;
+        let (width, bias, scale) = (group.width, u32::from(group.bias), group.scale);
+        let span = format!("Span({end}u, {width}u, {bias}u, {scale:?}, {turns}u, {turn}u)");
+        let _ = if index + 1 == groups.len() {
+            writeln!(text, "    return {span};\n}}")
+        } else {
+            writeln!(text, "    if coordinate < {end}u {{ return {span}; }}")
+        };
+    }
+    text
+}
+
+impl Step for DescentStep {
+    fn points(&self) -> &Points {
+        &self.points
+    }
+
+    fn remembered(&self) -> Option<&Points> {
+        None
+    }
+
+    fn best(&self) -> &Buffer<f32> {
+        &self.best
+    }
+
+    fn best_fitness(&self) -> &Buffer<f32> {
+        &self.best_fitness
+    }
+
+    fn start(&self) -> &Recording {
+        &self.start
+    }
+
+    fn ask(&self) -> &Recording {
+        &self.nothing
+    }
+
+    fn tell(&self) -> &Recording {
+        &self.judge
+    }
+
+    fn state(&self) -> Vec<(String, View)> {
+        self.state.clone()
+    }
+
+    fn record(&mut self, evaluation: &mut dyn Evaluation) -> Result<Program> {
+        let mut generation = Recording::new();
+        evaluation.prepare(&mut generation)?;
+        for (number, stage) in self.stages.iter().enumerate() {
+            let keep = number + 1 < self.stages.len();
+            let (from, moved) = (stage.from, stage.moved);
+            let gradient = Gradient { slope: &self.slope, into: &self.gradients, from, moved, keep };
+            evaluation.differentiate(&self.points, &gradient, &mut generation)?;
+            if number == 0 {
+                generation.append(&self.judge);
+            }
+            generation.append(&stage.update);
+        }
+        let evaluations = u64::from(self.points.candidates) * self.stages.len() as u64;
+        Ok(Program { variants: vec![generation], order: Box::new(|_, _| 0), evaluations })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::mem::offset_of;
+
+    use super::*;
+    use crate::gpu::same_layout;
+
+    #[test]
+    fn bounds_are_laid_out_as_in_the_shader() {
+        let text = include_str!("../../../shaders/optimizer/descent.wgsl");
+        let fields = [
+            ("low", offset_of!(Bounds, low)),
+            ("high", offset_of!(Bounds, high)),
+            ("wall_low", offset_of!(Bounds, wall_low)),
+            ("wall_high", offset_of!(Bounds, wall_high)),
+            ("normal", offset_of!(Bounds, normal)),
+        ];
+        same_layout(text, "Bounds", size_of::<Bounds>(), &fields);
+    }
+}
