@@ -42,11 +42,11 @@ fn errors_on_the_device_fall_with_the_order_of_the_integrator() {
     let Some(gpu) = common::gpu() else { return };
     let system = bell();
     for integrator in Integrator::ALL {
-        // Few enough steps that rounding to f32, 1e-7, is not what is measured.
-        let steps = [40, 20, 10, 6][integrator.order().min(4) as usize - 1];
+        // Few enough steps that rounding to f32, 1e-7, is not what is measured, and enough for the order to show.
+        let (steps, end) = [(40, 1.0), (20, 1.0), (20, 1.5), (6, 1.0)][integrator.order().min(4) as usize - 1];
         let error = |steps| {
-            let ode = Ode { integrator, steps, ..Ode::new(&system) };
-            (f64::from(ode.solve(&gpu).unwrap().end(0).unwrap()[0]) - 1.0).abs()
+            let ode = Ode { integrator, steps, end, ..Ode::new(&system) };
+            (f64::from(ode.solve(&gpu).unwrap().end(0).unwrap()[0]) - (-(end - 1.0).powi(2)).exp()).abs()
         };
         let measured = (error(steps) / error(2 * steps)).log2();
         let order = f64::from(integrator.order());
@@ -59,14 +59,83 @@ fn every_system_goes_as_its_twin_under_every_integrator() {
     let Some(gpu) = common::gpu() else { return };
     for system in SYSTEMS {
         for integrator in Integrator::ALL {
-            // Short enough for chaos not to matter; explicit integrators do not take long steps on stiff systems.
-            let span = if system.first.is_some() { 1e-3 } else { 0.1 * (system.end - system.start) };
+            // Short enough for chaos not to matter; explicit integrators need tiny steps on stiff systems.
+            let span = match (system.first.is_some(), integrator.is_implicit()) {
+                (true, true) => 1e-3,
+                (true, false) => 1e-10,
+                (false, _) => 0.1 * (system.end - system.start),
+            };
             let ode = Ode { integrator, grid: Grid::Uniform, steps: 400, end: system.start + span, ..Ode::new(system) };
             let end = ode.solve(&gpu).unwrap().end(0).unwrap();
             let apart = apart(&end, &twin(&ode), 1e-6);
             assert!(apart < 1e-4, "{}, {}: {apart:e}", system.name, integrator.name());
         }
     }
+}
+
+/// Robertson's reaction at t = 1e5, by Radau with a tolerance of 1e-12.
+const ROBER: [f64; 3] = [1.786592114210e-2, 7.274751468437e-8, 9.821340061104e-1];
+
+#[test]
+fn robertsons_reaction_is_right_after_100_steps_to_1e5() {
+    let Some(gpu) = common::gpu() else { return };
+    let system = find("rober").unwrap();
+    // What each method leaves at this grid, in f64 or in f32, with some room.
+    for (integrator, bound) in [
+        (Integrator::Rodas3, 5e-4),
+        (Integrator::Rosenbrock23, 8e-3),
+        (Integrator::Ros2, 3e-2),
+        (Integrator::ImplicitEuler, 4e-1),
+    ] {
+        let ode = Ode { integrator, ..Ode::new(system) };
+        assert_eq!((ode.steps, ode.end, ode.grid), (100, 1e5, Grid::Geometric(1e-5)));
+        let end = ode.solve(&gpu).unwrap().end(0).unwrap();
+        let wrong = apart(&end, &ROBER, 0.0);
+        let (name, twins) = (integrator.name(), twin(&ode));
+        println!(
+            "{name}: {wrong:e} off, twin {:e} off",
+            apart(&twins.iter().map(|y| *y as f32).collect::<Vec<_>>(), &ROBER, 0.0)
+        );
+        assert!(wrong < bound, "{name}: {wrong:e}");
+        assert!((end.iter().sum::<f32>() - 1.0).abs() < 5e-6, "{name}: mass {}", end.iter().sum::<f32>());
+        assert!(apart(&end, &twins, 0.0) < 2e-4, "{name}: {:e} from its twin", apart(&end, &twins, 0.0));
+    }
+    let fine = Ode { steps: 400, ..Ode::new(system) };
+    let wrong = apart(&fine.solve(&gpu).unwrap().end(0).unwrap(), &ROBER, 0.0);
+    assert!(wrong < 3e-5, "400 steps: {wrong:e}");
+}
+
+/// The pollution problem at t = 60, likewise.
+const POLLU: [f64; 20] = [
+    5.646255480023e-2,
+    1.342484130422e-1,
+    4.139734331099e-9,
+    5.523140207484e-3,
+    2.018977262302e-7,
+    1.464541863494e-7,
+    7.784249118998e-2,
+    3.245075353396e-1,
+    7.494013383880e-3,
+    1.622293157302e-8,
+    1.135863833257e-8,
+    2.230505975721e-3,
+    2.087162882799e-4,
+    1.396921016840e-5,
+    8.964884856898e-3,
+    4.352846369330e-18,
+    6.899219696263e-3,
+    1.007803037366e-4,
+    1.772146513970e-6,
+    5.682943292316e-5,
+];
+
+#[test]
+fn the_pollution_problem_is_right_after_100_steps() {
+    let Some(gpu) = common::gpu() else { return };
+    let end = Ode::new(find("pollu").unwrap()).solve(&gpu).unwrap().end(0).unwrap();
+    let wrong = apart(&end, &POLLU, 0.0);
+    println!("{wrong:e} off");
+    assert!(wrong < 1e-3, "{wrong:e}");
 }
 
 #[test]

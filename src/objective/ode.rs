@@ -11,6 +11,10 @@ pub use system::{SYSTEMS, System, find};
 
 /// Dispatches in one submission.
 const SUBMITTED: usize = 64;
+/// Components at most where linear systems are solved: exchanges of rows are kept as bits.
+const MOST_IMPLICIT: usize = 32;
+/// Size of a component below which changes of it, for slopes, no longer shrink.
+const SMALL: f32 = 1e-3;
 /// Steps at most: beyond it an `f32` no longer counts them one by one.
 const MOST_STEPS: u32 = 1 << 24;
 /// Values between the beginnings of two parts: bindings start at multiples of 256 bytes.
@@ -123,6 +127,7 @@ impl<'a> Ode<'a> {
             .constant("WORKGROUP", WORKGROUP)
             .constant("COMPONENTS", system.components.len() as u32)
             .constant("CONSTANTS", system.constants.len().max(1) as u32)
+            .constant_f32("SMALL", SMALL)
             .piece("state", include_str!("../../shaders/objective/ode/state.wgsl"))?
             .piece(system.name, system.wgsl)?;
         let source =
@@ -158,6 +163,10 @@ impl<'a> Ode<'a> {
         }
         if let Some(value) = initial.iter().chain(constants).find(|value| !value.is_finite()) {
             return Err(Error::setting("initial values and constants", value, "give finite numbers"));
+        }
+        if self.integrator.is_implicit() && components > MOST_IMPLICIT {
+            let remedy = format!("it takes {MOST_IMPLICIT} components at most, {} has {components}", self.system.name);
+            return Err(Error::setting("integrator", self.integrator.name(), remedy));
         }
         if self.every == 0 {
             return Err(Error::setting("every", 0, "give at least 1 step for a sample"));

@@ -11,11 +11,20 @@ pub enum Integrator {
     Rk2,
     /// The classical method of Runge and Kutta.
     Rk4,
+    /// Euler's method, linearly implicit.
+    ImplicitEuler,
+    /// Verwer, Spee, Blom and Hundsdorfer 1999.
+    Ros2,
+    /// Shampine and Reichelt 1997, the formula of order 2.
+    Rosenbrock23,
+    /// Sandu et al. 1997.
+    Rodas3,
 }
 
 impl Integrator {
-    /// All of them, by order.
-    pub const ALL: [Self; 3] = [Self::Euler, Self::Rk2, Self::Rk4];
+    /// The explicit ones, then those for stiff systems, each by order.
+    pub const ALL: [Self; 7] =
+        [Self::Euler, Self::Rk2, Self::Rk4, Self::ImplicitEuler, Self::Ros2, Self::Rosenbrock23, Self::Rodas3];
 
     /// The integrator of this name.
     ///
@@ -33,16 +42,26 @@ impl Integrator {
             Self::Euler => "euler",
             Self::Rk2 => "rk2",
             Self::Rk4 => "rk4",
+            Self::ImplicitEuler => "implicit-euler",
+            Self::Ros2 => "ros2",
+            Self::Rosenbrock23 => "rosenbrock23",
+            Self::Rodas3 => "rodas3",
         }
     }
 
     /// The power of the step length that the error at the end falls with.
     pub fn order(self) -> u32 {
         match self {
-            Self::Euler => 1,
-            Self::Rk2 => 2,
+            Self::Euler | Self::ImplicitEuler => 1,
+            Self::Rk2 | Self::Ros2 | Self::Rosenbrock23 => 2,
+            Self::Rodas3 => 3,
             Self::Rk4 => 4,
         }
+    }
+
+    /// Whether it solves a linear system in every step, with the slopes of the right-hand side: for stiff systems.
+    pub fn is_implicit(self) -> bool {
+        matches!(self, Self::ImplicitEuler | Self::Ros2 | Self::Rosenbrock23 | Self::Rodas3)
     }
 
     /// `fn stepped`, and before it what it uses.
@@ -51,18 +70,31 @@ impl Integrator {
             Self::Euler => include_str!("../../../shaders/objective/ode/integrator/euler.wgsl"),
             Self::Rk2 => include_str!("../../../shaders/objective/ode/integrator/rk2.wgsl"),
             Self::Rk4 => include_str!("../../../shaders/objective/ode/integrator/rk4.wgsl"),
+            Self::ImplicitEuler => include_str!("../../../shaders/objective/ode/integrator/implicit-euler.wgsl"),
+            Self::Ros2 => include_str!("../../../shaders/objective/ode/integrator/ros2.wgsl"),
+            Self::Rosenbrock23 => include_str!("../../../shaders/objective/ode/integrator/rosenbrock23.wgsl"),
+            Self::Rodas3 => include_str!("../../../shaders/objective/ode/integrator/rodas3.wgsl"),
         };
-        vec![(self.name(), text)]
+        let linear = include_str!("../../../shaders/objective/ode/linear.wgsl");
+        let before = self.is_implicit().then_some(("linear", linear));
+        before.into_iter().chain([(self.name(), text)]).collect()
     }
 
     /// Rounds of loops in one step of a system with so many components, at most.
     pub(super) fn loops(self, components: u32) -> u32 {
-        let stages = match self {
-            Self::Euler => 1,
-            Self::Rk2 => 2,
-            Self::Rk4 => 5,
+        // Vectors moved, and linear systems solved.
+        let (moves, solves) = match self {
+            Self::Euler => (1, 0),
+            Self::Rk2 => (2, 0),
+            Self::Rk4 => (5, 0),
+            Self::ImplicitEuler => (4, 1),
+            Self::Ros2 => (8, 2),
+            Self::Rosenbrock23 => (7, 2),
+            Self::Rodas3 => (18, 4),
         };
+        let pairs = components * (components - 1) / 2;
+        let taken_apart = components * (2 * components + 4) + pairs * (2 + components);
         // The test for finite values and the sample come on top.
-        1 + (stages + 2) * components
+        1 + (moves + 2) * components + solves * (2 * components + 3 * pairs) + u32::from(solves > 0) * taken_apart
     }
 }

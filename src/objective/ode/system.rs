@@ -5,7 +5,7 @@ use crate::reference::ode as twin;
 use crate::{Error, Result};
 
 /// What stiff systems are integrated with, unless told otherwise.
-pub(super) const STIFF: Integrator = Integrator::Rk4;
+pub(super) const STIFF: Integrator = Integrator::Rodas3;
 
 /// y' = f(t, y)
 #[derive(Clone, Debug)]
@@ -63,6 +63,32 @@ pub static SYSTEMS: &[System] = &[
         twin: twin::lotka_volterra,
     },
     System {
+        name: "fitzhugh-nagumo",
+        source: "FitzHugh 1961, Nagumo et al. 1962, a neuron that fires",
+        components: &["v", "w"],
+        constants: &[("a", 0.7), ("b", 0.8), ("tau", 12.5), ("current", 0.5)],
+        initial: &[-1.0, 1.0],
+        start: 0.0,
+        end: 100.0,
+        steps: 2000,
+        first: None,
+        wgsl: include_str!("../../../shaders/objective/ode/system/fitzhugh-nagumo.wgsl"),
+        twin: twin::fitzhugh_nagumo,
+    },
+    System {
+        name: "cubic-spiral",
+        source: "Chen et al. 2018, the spiral of neural ODEs",
+        components: &["x", "y"],
+        constants: &[("damping", 0.1), ("rate", 2.0)],
+        initial: &[2.0, 0.0],
+        start: 0.0,
+        end: 25.0,
+        steps: 1000,
+        first: None,
+        wgsl: include_str!("../../../shaders/objective/ode/system/cubic-spiral.wgsl"),
+        twin: twin::cubic_spiral,
+    },
+    System {
         name: "lorenz",
         source: "Lorenz 1963, deterministic nonperiodic flow",
         components: &["x", "y", "z"],
@@ -75,6 +101,69 @@ pub static SYSTEMS: &[System] = &[
         wgsl: include_str!("../../../shaders/objective/ode/system/lorenz.wgsl"),
         twin: twin::lorenz,
     },
+    System {
+        name: "rober",
+        source: "Robertson 1966, an autocatalytic reaction; stiff",
+        components: &["y1", "y2", "y3"],
+        constants: &[("k1", 0.04), ("k2", 3e7), ("k3", 1e4)],
+        initial: &[1.0, 0.0, 0.0],
+        start: 0.0,
+        end: 1e5,
+        steps: 100,
+        first: Some(1e-5),
+        wgsl: include_str!("../../../shaders/objective/ode/system/rober.wgsl"),
+        twin: twin::rober,
+    },
+    System {
+        name: "pollu",
+        source: "Verwer 1994, air pollution, 25 reactions of 20 species; stiff",
+        components: POLLU_SPECIES,
+        constants: POLLU_RATES,
+        initial: &[
+            0.0, 0.2, 0.0, 0.04, 0.0, 0.0, 0.1, 0.3, 0.01, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.007, 0.0, 0.0, 0.0,
+        ],
+        start: 0.0,
+        end: 60.0,
+        steps: 100,
+        first: Some(1e-6),
+        wgsl: include_str!("../../../shaders/objective/ode/system/pollu.wgsl"),
+        twin: twin::pollu,
+    },
+];
+
+/// y1 to y20 of [`SYSTEMS`]' "pollu".
+const POLLU_SPECIES: &[&str] = &[
+    "y1", "y2", "y3", "y4", "y5", "y6", "y7", "y8", "y9", "y10", "y11", "y12", "y13", "y14", "y15", "y16", "y17",
+    "y18", "y19", "y20",
+];
+
+/// Its rates of reaction.
+const POLLU_RATES: &[(&str, f32)] = &[
+    ("k1", 0.35),
+    ("k2", 26.6),
+    ("k3", 1.23e4),
+    ("k4", 8.6e-4),
+    ("k5", 8.2e-4),
+    ("k6", 1.5e4),
+    ("k7", 1.3e-4),
+    ("k8", 2.4e4),
+    ("k9", 1.65e4),
+    ("k10", 9e3),
+    ("k11", 0.022),
+    ("k12", 1.2e4),
+    ("k13", 1.88),
+    ("k14", 1.63e4),
+    ("k15", 4.8e6),
+    ("k16", 3.5e-4),
+    ("k17", 0.0175),
+    ("k18", 1e8),
+    ("k19", 4.44e11),
+    ("k20", 1.24e3),
+    ("k21", 2.1),
+    ("k22", 5.78),
+    ("k23", 0.0474),
+    ("k24", 1.78e3),
+    ("k25", 3.12),
 ];
 
 /// The system of this name.

@@ -1,0 +1,50 @@
+// Verwer 1994: r are the speeds of the 25 reactions, rate first, so that no product of small numbers comes up.
+fn rhs(t: f32, y: State) -> State {
+    let r1 = constants[0] * y[0];
+    let r2 = constants[1] * y[1] * y[3];
+    let r3 = constants[2] * y[4] * y[1];
+    let r4 = constants[3] * y[6];
+    let r5 = constants[4] * y[6];
+    let r6 = constants[5] * y[6] * y[5];
+    let r7 = constants[6] * y[8];
+    let r8 = constants[7] * y[8] * y[5];
+    let r9 = constants[8] * y[10] * y[1];
+    let r10 = constants[9] * y[10] * y[0];
+    let r11 = constants[10] * y[12];
+    let r12 = constants[11] * y[9] * y[1];
+    let r13 = constants[12] * y[13];
+    let r14 = constants[13] * y[0] * y[5];
+    let r15 = constants[14] * y[2];
+    let r16 = constants[15] * y[3];
+    let r17 = constants[16] * y[3];
+    let r18 = constants[17] * y[15];
+    let r19 = constants[18] * y[15];
+    let r20 = constants[19] * y[16] * y[5];
+    let r21 = constants[20] * y[18];
+    let r22 = constants[21] * y[18];
+    let r23 = constants[22] * y[0] * y[3];
+    let r24 = constants[23] * y[18] * y[0];
+    let r25 = constants[24] * y[19];
+    return State(
+        -r1 - r10 - r14 - r23 - r24 + r2 + r3 + r9 + r11 + r12 + r22 + r25,
+        -r2 - r3 - r9 - r12 + r1 + r21,
+        -r15 + r1 + r17 + r19 + r22,
+        -r2 - r16 - r17 - r23 + r15,
+        -r3 + 2.0 * r4 + r6 + r7 + r13 + r20,
+        -r6 - r8 - r14 - r20 + r3 + 2.0 * r18,
+        -r4 - r5 - r6 + r13,
+        r4 + r5 + r6 + r7,
+        -r7 - r8,
+        -r12 + r7 + r9,
+        -r9 - r10 + r8 + r11,
+        r9,
+        -r11 + r10,
+        -r13 + r12,
+        r14,
+        -r18 - r19 + r16,
+        -r20,
+        r20,
+        -r21 - r22 - r24 + r23 + r25,
+        -r25 + r24,
+    );
+}
