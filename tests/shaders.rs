@@ -214,10 +214,14 @@ fn assembled() -> Vec<(String, Source)> {
     let tanh = file("objective/activation/tanh.wgsl");
     add("values", &[("activation", tanh), ("values", file("objective/network/values.wgsl"))]);
     // What losses share, and what a swarm makes of them, are no losses.
-    let shared = ["sigmoid_outputs", "outputs_apart", "outputs_together"];
+    let shared = ["sigmoid_outputs", "number_outputs", "outputs_of_row", "outputs_apart", "outputs_together"];
     let losses = walk(&folder("shaders/objective/loss"));
     for loss in losses.into_iter().filter(|path| !shared.iter().any(|name| path.ends_with(format!("{name}.wgsl")))) {
-        let text = std::fs::read_to_string(&loss).unwrap();
+        let mut text = std::fs::read_to_string(&loss).unwrap();
+        if text.contains("users_loss(") {
+            let users = "fn users_loss(output: f32, wanted: f32) -> f32 { return output - wanted; }";
+            text = format!("//! import sigmoid_outputs\n{users}\n{text}");
+        }
         let apart = text.contains("fn output_loss");
         let minimized = file(&format!("objective/loss/outputs_{}.wgsl", if apart { "apart" } else { "together" }));
         for kernel in ["output_swarm", "output_swarm_shared"] {
