@@ -204,6 +204,7 @@ impl Optimizer for ByBlocks {
             let remedy = "it searches blocks by itself: leave --search out";
             return Err(Error::setting("optimizer", self.inner.name(), remedy));
         }
+        super::descent::refuse_to_wrap(self.inner.as_ref())?;
         if !self.inner.moves_blocks() {
             let movers = OPTIMIZERS.iter().filter(|entry| entry.build(&[].into()).is_ok_and(|one| one.moves_blocks()));
             let movers: Vec<_> = movers.map(|entry| entry.name).collect();
