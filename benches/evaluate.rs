@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use gradless::gpu::{Bindings, Gpu, Pick, Recording};
+use gradless::gpu::{Gpu, Pick, Recording};
 use gradless::objective::network::{Activation, Architecture, Network};
 use gradless::population::{Context, Objective, Points, Shape};
 
@@ -51,16 +51,7 @@ fn scoring(gpu: &Gpu, members: u32) -> gradless::Result<Recording> {
     let architecture = Architecture { inputs: 4, hidden: vec![10], outputs: 3, activation: Activation::Tanh };
     let labels: Vec<u32> = (0..ROWS).map(|row| row.wrapping_mul(2_654_435_761) % 3).collect();
     let network = Network::new(architecture, &numbers(4 * ROWS, 1), &labels)?;
-    let clock = gpu.upload("clock", &[0u32; 8])?;
-    let clock = Bindings::new().with("clock", clock.view());
-    let context = Context {
-        gpu: gpu.clone(),
-        clock,
-        largest_chunk: u32::MAX,
-        changing: false,
-        blockwise: false,
-        descends: false,
-    };
+    let context = Context::resting(gpu)?;
     let shape = Shape { blocks: 1, members, width: network.dims() };
     let fitness = Points::fitness_buffer(gpu, "fitness", shape)?;
     let points = Points::direct(&context, "positions", shape, &fitness)?;

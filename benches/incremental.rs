@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkGroup, Criterion, measurement::WallTime};
-use gradless::gpu::{Bindings, Gpu, Pick, Recording};
+use gradless::gpu::{Gpu, Pick, Recording};
 use gradless::objective::network::{Activation, Architecture, Network};
 use gradless::population::{Context, Objective, Points, Shape};
 
@@ -71,9 +71,7 @@ fn measure(gpu: &Gpu, group: &mut BenchmarkGroup<'_, WallTime>, name: &str, reco
 }
 
 fn context(gpu: &Gpu, blockwise: bool) -> gradless::Result<Context> {
-    let clock = gpu.upload("clock", &[0u32; 8])?;
-    let clock = Bindings::new().with("clock", clock.view());
-    Ok(Context { gpu: gpu.clone(), clock, largest_chunk: u32::MAX, changing: false, blockwise, descends: false })
+    Ok(Context { blockwise, ..Context::resting(gpu)? })
 }
 
 /// The commands that score the members of one neuron of a layer.

@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use criterion::Criterion;
-use gradless::gpu::{Bindings, Gpu, Pick, Recording};
+use gradless::gpu::{Gpu, Pick, Recording};
 use gradless::objective::network::{Activation, Architecture, Form, Network};
 use gradless::optimizer::{Eggroll, OpenAiEs};
 use gradless::population::{Context, Objective, Optimizer, Points, Shape};
@@ -86,16 +86,7 @@ fn elapsed(run: &mut Run, generations: u32) -> gradless::Result<f64> {
 fn inference(criterion: &mut Criterion, gpu: &Gpu) -> gradless::Result<Option<f64>> {
     let mut network = network(AT_ONCE)?;
     network.form = Some(Form::Layered);
-    let clock = gpu.upload("clock", &[0u32; 8])?;
-    let clock = Bindings::new().with("clock", clock.view());
-    let context = Context {
-        gpu: gpu.clone(),
-        clock,
-        largest_chunk: u32::MAX,
-        changing: false,
-        blockwise: false,
-        descends: false,
-    };
+    let context = Context::resting(gpu)?;
     let shape = Shape { blocks: 1, members: 1, width: network.dims() };
     let fitness = Points::fitness_buffer(gpu, "fitness", shape)?;
     let points = Points::direct(&context, "positions", shape, &fitness)?;

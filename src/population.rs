@@ -1,11 +1,13 @@
 //! Where optimizer and objective meet: the population's shape, its buffers, and the traits that both sides see.
 
+mod bounds;
 mod output_swarm;
 mod perturbed;
 mod points;
 
 use crate::Result;
 use crate::gpu::{Bindings, Buffer, Gpu, Recording, View};
+pub use bounds::Bounds;
 pub use output_swarm::{Extent, Origin, OutputSwarm};
 pub use perturbed::{Noise, Perturbed};
 pub use points::{Blocks, Chunk, Columns, LowRank, Points, Structure};
@@ -113,6 +115,22 @@ pub struct Context {
     pub blockwise: bool,
     /// Whether gradients will be asked for ([`Optimizer::descends`]).
     pub descends: bool,
+}
+
+impl Context {
+    /// Of whole vectors, scored alike in all generations, with this clock.
+    pub fn new(gpu: &Gpu, clock: View) -> Self {
+        let clock = Bindings::new().with("clock", clock);
+        Self { gpu: gpu.clone(), clock, largest_chunk: u32::MAX, changing: false, blockwise: false, descends: false }
+    }
+
+    /// The same with a clock that stands still in generation 0.
+    ///
+    /// # Errors
+    /// [`Error::Limit`](crate::Error::Limit) when memory runs out.
+    pub fn resting(gpu: &Gpu) -> Result<Self> {
+        Ok(Self::new(gpu, gpu.upload("clock", &[0u32; 8])?.view()))
+    }
 }
 
 /// What is optimized: a description; [`Objective::bind`] gives it buffers.

@@ -9,7 +9,7 @@ mod builder;
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use crate::gpu::{Bindings, Buffer, Gpu, Recording, Ticket, View};
+use crate::gpu::{Buffer, Gpu, Recording, Ticket, View};
 use crate::population::{Context, Evaluation, Objective, Optimizer, Program, Step, WORST};
 use crate::{Error, Result};
 pub use builder::Builder;
@@ -279,9 +279,7 @@ impl Run {
     pub fn score(&mut self, objective: &dyn Objective) -> Result<Vec<f32>> {
         self.drain()?;
         // A clock of its own, which has not stopped.
-        let clock = self.gpu.buffer::<Clock>("clock", 1)?;
-        let clock = Bindings::new().with("clock", clock.view());
-        let context = Context { clock, changing: false, blockwise: false, descends: false, ..self.context.clone() };
+        let context = Context { largest_chunk: self.context.largest_chunk, ..Context::resting(&self.gpu)? };
         let mut points = self.step.points().clone();
         points.fitness = self.gpu.upload("fitness", &vec![WORST; points.fitness.len() as usize])?;
         for chunk in &mut points.chunks {

@@ -3,7 +3,7 @@
 
 mod common;
 
-use gradless::gpu::{Bindings, Gpu};
+use gradless::gpu::Gpu;
 use gradless::optimizer::{EmPso, Neighbourhood, Pso, RemPso, Spso2011};
 use gradless::population::{Context, Domain, Optimizer, Shape};
 
@@ -31,14 +31,7 @@ fn bowl(block: u32, x: &[f32]) -> f32 {
 fn run(gpu: &Gpu, optimizer: &dyn Optimizer, blocks: u32, largest_chunk: u32) -> (Vec<Vec<f32>>, Vec<f32>) {
     let word = |generation| [5, 9, generation, GENERATIONS, GENERATIONS, 0, 0, 0];
     let clock = gpu.upload("clock", &word(0)).unwrap();
-    let context = Context {
-        gpu: gpu.clone(),
-        clock: Bindings::new().with("clock", clock.view()),
-        largest_chunk,
-        changing: false,
-        blockwise: false,
-        descends: false,
-    };
+    let context = Context { largest_chunk, ..Context::new(gpu, clock.view()) };
     let shape = Shape { blocks, members: MEMBERS, width: WIDTH };
     let step = optimizer.bind(&context, shape, &Domain::boxed(-2.0, 2.0)).unwrap();
     gpu.run(step.start(), &[]).unwrap();

@@ -5,7 +5,7 @@ mod common;
 
 use gradless::config::Config;
 use gradless::data;
-use gradless::gpu::{Bindings, Gpu, Recording};
+use gradless::gpu::{Gpu, Recording};
 use gradless::objective::network::{Activation, Architecture, Loss, Network};
 use gradless::optimizer::{Descent, Name, Update, Varied};
 use gradless::population::{
@@ -82,9 +82,7 @@ fn a_swarm_over_an_output_is_its_twin() {
     let (network, _, labels) = small(&[], 3, 1, Loss::Mse);
     let shape = Shape { blocks: 1, members: 5, width: network.dims() };
     let clock = gpu.upload("clock", &[11u32, 0, 4, 9, 9, 0, 0, 0]).unwrap();
-    let clock = Bindings::new().with("clock", clock.view());
-    let context =
-        Context { gpu: gpu.clone(), clock, largest_chunk: 4, changing: false, blockwise: false, descends: true };
+    let context = Context { largest_chunk: 4, descends: true, ..Context::new(&gpu, clock.view()) };
     let fitness = Points::fitness_buffer(&gpu, "fitness", shape).unwrap();
     let points = Points::direct(&context, "positions", shape, &fitness).unwrap();
     for origin in [Origin::Prediction, Origin::Uniform, Origin::Label] {

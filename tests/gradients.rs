@@ -2,22 +2,18 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
 mod common;
+#[path = "common/numbers.rs"]
+mod numbers;
+#[path = "common/placed.rs"]
+mod placed;
 
 use common::gpu;
-use gradless::gpu::{Bindings, Gpu, Recording};
+use gradless::gpu::{Gpu, Recording};
 use gradless::objective::network::{Activation, Architecture, Loss, Margin, Network};
 use gradless::population::{Context, Gradient, Objective, Points, Shape, Slope};
 use gradless::reference;
-
-/// Repeatable numbers in [-1, 1).
-fn numbers(count: usize, seed: u32) -> Vec<f32> {
-    (0..count as u32)
-        .map(|i| {
-            let x = (i ^ seed.wrapping_mul(0x9E37_79B9)).wrapping_mul(2_654_435_761);
-            ((x ^ (x >> 15)).wrapping_mul(0x85EB_CA77) >> 8) as f32 / 8_388_608.0 - 1.0
-        })
-        .collect()
-}
+use numbers::numbers;
+use placed::place;
 
 /// A population at known places, with buffers for its gradient.
 struct Case {
@@ -61,29 +57,13 @@ impl Case {
         network.loss = loss;
         let dims = network.dims();
         let clock = gpu.upload("clock", &[3u32, 0, 0, 9, 9, 0, 0, 0]).unwrap();
-        let context = Context {
-            gpu: gpu.clone(),
-            clock: Bindings::new().with("clock", clock.view()),
-            largest_chunk,
-            changing: false,
-            blockwise: false,
-            descends: true,
-        };
+        let context = Context { largest_chunk, descends: true, ..Context::new(gpu, clock.view()) };
         let shape = Shape { blocks: 1, members: self.members, width: dims };
         let fitness = Points::fitness_buffer(gpu, "fitness", shape).unwrap();
         let points = Points::direct(&context, "positions", shape, &fitness).unwrap();
-        let mut into = Vec::new();
-        for chunk in &points.chunks {
-            let mut columns = vec![0.0; (dims * points.stride) as usize];
-            for member in 0..chunk.members {
-                for i in 0..dims {
-                    columns[(i * points.stride + member) as usize] =
-                        self.positions[((chunk.first + member) * dims + i) as usize];
-                }
-            }
-            gpu.write(&chunk.positions.view(), &columns);
-            into.push(gpu.buffer::<f32>("gradient", u64::from(dims * points.stride)).unwrap());
-        }
+        place(gpu, &points, &self.positions);
+        let size = u64::from(dims * points.stride);
+        let into: Vec<_> = points.chunks.iter().map(|_| gpu.buffer::<f32>("gradient", size).unwrap()).collect();
         let mut evaluation = network.bind(&context).unwrap();
         let mut recording = Recording::new();
         for (call, (from, moved)) in calls.iter().enumerate() {

@@ -454,14 +454,7 @@ proptest! {
 
 /// Fitness of these candidates, scored by the objective's own kernels in some generation.
 fn score(gpu: &Gpu, objective: &dyn Objective, candidates: &[Vec<f32>]) -> Vec<f32> {
-    let context = Context {
-        gpu: gpu.clone(),
-        clock: Bindings::new().with("clock", clock(gpu, 5)),
-        largest_chunk: u32::MAX,
-        changing: false,
-        blockwise: false,
-        descends: false,
-    };
+    let context = Context::new(gpu, clock(gpu, 5));
     let shape = Shape { blocks: 1, members: candidates.len() as u32, width: objective.dims() };
     let fitness = Points::fitness_buffer(gpu, "fitness", shape).unwrap();
     let points = Points::direct(&context, "positions", shape, &fitness).unwrap();

@@ -2,24 +2,17 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
 mod common;
+#[path = "common/numbers.rs"]
+mod numbers;
 
 use common::gpu;
-use gradless::gpu::{Bindings, Gpu, Recording};
+use gradless::gpu::{Gpu, Recording};
 use gradless::objective::network::{Activation, Architecture, Form, Loss, Network};
 use gradless::optimizer::{Decay, Eggroll, Name, Rule};
 use gradless::population::{Context, Noise, Objective, Perturbed, Points, Shape, Structure};
 use gradless::reference;
 use gradless::run::Run;
-
-/// Repeatable numbers in [-1, 1).
-fn numbers(count: usize, seed: u32) -> Vec<f32> {
-    (0..count as u32)
-        .map(|i| {
-            let x = (i ^ seed.wrapping_mul(0x9E37_79B9)).wrapping_mul(2_654_435_761);
-            ((x ^ (x >> 15)).wrapping_mul(0x85EB_CA77) >> 8) as f32 / 8_388_608.0 - 1.0
-        })
-        .collect()
-}
+use numbers::numbers;
 
 /// A network, its rows and a population around a centre.
 struct Case {
@@ -70,14 +63,7 @@ fn score(gpu: &Gpu, case: &Case) -> Scored {
         network.form = Some(Form::Tiled);
     }
     let clock = gpu.upload("clock", &[3u32, 0, 5, 9, 9, 0, 0, 0]).unwrap();
-    let context = Context {
-        gpu: gpu.clone(),
-        clock: Bindings::new().with("clock", clock.view()),
-        largest_chunk: case.largest_chunk,
-        changing: false,
-        blockwise: false,
-        descends: false,
-    };
+    let context = Context { largest_chunk: case.largest_chunk, ..Context::new(gpu, clock.view()) };
     let width = network.dims();
     let shape = Shape { blocks: 1, members: case.members, width };
     let with_centre = Shape { members: case.members + 1, ..shape };

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
 mod common;
+#[path = "common/numbers.rs"]
+mod numbers;
 
 use common::gpu;
 use gradless::config::Config;
@@ -12,18 +14,9 @@ use gradless::population::Objective;
 use gradless::reference;
 use gradless::run::Run;
 use gradless::training::Training;
+use numbers::numbers;
 
 const OTHER: Loss = Loss::AdditiveMargin(Margin { scale: 1.0, margin: 1.0 });
-
-/// Repeatable numbers in [-1, 1).
-fn numbers(count: usize, seed: u32) -> Vec<f32> {
-    (0..count as u32)
-        .map(|i| {
-            let x = (i ^ seed.wrapping_mul(0x9E37_79B9)).wrapping_mul(2_654_435_761);
-            ((x ^ (x >> 15)).wrapping_mul(0x85EB_CA77) >> 8) as f32 / 8_388_608.0 - 1.0
-        })
-        .collect()
-}
 
 fn usual() -> Loss {
     "additive-margin".parse().unwrap()

@@ -2,22 +2,18 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
 mod common;
+#[path = "common/numbers.rs"]
+mod numbers;
+#[path = "common/placed.rs"]
+mod placed;
 
 use common::gpu;
-use gradless::gpu::{Bindings, Gpu, Recording};
+use gradless::gpu::{Gpu, Recording};
 use gradless::objective::network::{Activation, Architecture, Form, Loss, Network};
 use gradless::population::{Context, Objective, Points, Shape};
 use gradless::reference;
-
-/// Repeatable numbers in [-1, 1).
-fn numbers(count: usize, seed: u32) -> Vec<f32> {
-    (0..count as u32)
-        .map(|i| {
-            let x = (i ^ seed.wrapping_mul(0x9E37_79B9)).wrapping_mul(2_654_435_761);
-            ((x ^ (x >> 15)).wrapping_mul(0x85EB_CA77) >> 8) as f32 / 8_388_608.0 - 1.0
-        })
-        .collect()
-}
+use numbers::numbers;
+use placed::place;
 
 fn architecture(inputs: u32, hidden: &[u32], outputs: u32, activation: Activation) -> Architecture {
     Architecture { inputs, hidden: hidden.to_vec(), outputs, activation }
@@ -38,28 +34,12 @@ fn score(gpu: &Gpu, network: &Network, members: u32, largest_chunk: u32) -> (Vec
 fn score_at(gpu: &Gpu, network: &Network, members: u32, largest_chunk: u32, generation: u32) -> (Vec<f32>, Vec<f32>) {
     let dims = network.dims();
     let clock = gpu.upload("clock", &[3u32, 0, generation, 9, 9, 0, 0, 0]).unwrap();
-    let context = Context {
-        gpu: gpu.clone(),
-        clock: Bindings::new().with("clock", clock.view()),
-        largest_chunk,
-        changing: false,
-        blockwise: false,
-        descends: false,
-    };
+    let context = Context { largest_chunk, ..Context::new(gpu, clock.view()) };
     let shape = Shape { blocks: 1, members, width: dims };
     let fitness = Points::fitness_buffer(gpu, "fitness", shape).unwrap();
     let points = Points::direct(&context, "positions", shape, &fitness).unwrap();
     let positions: Vec<f32> = numbers((dims * members) as usize, 2).iter().map(|x| 3.0 * x).collect();
-    for chunk in &points.chunks {
-        let mut columns = vec![0.0; (dims * points.stride) as usize];
-        for member in 0..chunk.members {
-            for i in 0..dims {
-                columns[(i * points.stride + member) as usize] =
-                    positions[((chunk.first + member) * dims + i) as usize];
-            }
-        }
-        gpu.write(&chunk.positions.view(), &columns);
-    }
+    place(gpu, &points, &positions);
     let mut evaluation = network.bind(&context).unwrap();
     let mut recording = Recording::new();
     evaluation.prepare(&mut recording).unwrap();

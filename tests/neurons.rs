@@ -2,20 +2,19 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
 mod common;
+#[path = "common/numbers.rs"]
+mod numbers;
 
 use common::gpu;
-use gradless::gpu::{Bindings, Buffer, Gpu, Recording};
+use gradless::gpu::{Buffer, Gpu, Recording};
 use gradless::objective::network::{Activation, Architecture, Loss, Network};
 use gradless::population::{Context, Evaluation, Group, Objective, Points, Shape};
 use gradless::reference;
+use numbers::numbers;
 
 /// Repeatable numbers in [-2, 2).
-fn numbers(count: usize, seed: u32) -> Vec<f32> {
-    let number = |i: u32| {
-        let x = (i ^ seed.wrapping_mul(0x9E37_79B9)).wrapping_mul(2_654_435_761);
-        ((x ^ (x >> 15)).wrapping_mul(0x85EB_CA77) >> 8) as f32 / 4_194_304.0 - 2.0
-    };
-    (0..count as u32).map(number).collect()
+fn wide(count: usize, seed: u32) -> Vec<f32> {
+    numbers(count, seed).iter().map(|x| 2.0 * x).collect()
 }
 
 struct Case {
@@ -26,7 +25,7 @@ struct Case {
 
 fn case(inputs: u32, hidden: &[u32], outputs: u32, rows: usize, loss: Loss) -> Case {
     let architecture = Architecture { inputs, hidden: hidden.to_vec(), outputs, activation: Activation::Tanh };
-    let features = numbers(rows * inputs as usize, 1);
+    let features = wide(rows * inputs as usize, 1);
     let labels: Vec<u32> = (0..rows as u32).map(|r| r.wrapping_mul(2_654_435_761) % outputs).collect();
     let mut network = Network::new(architecture, &features, &labels).unwrap();
     network.loss = loss;
@@ -48,18 +47,11 @@ struct Arena {
 
 fn arena(gpu: &Gpu, case: &Case, layer: usize, members: u32, slots: u32) -> Arena {
     let clock = gpu.upload("clock", &[3u32, 0, 5, 9, 9, 0, 0, 0]).unwrap();
-    let context = Context {
-        gpu: gpu.clone(),
-        clock: Bindings::new().with("clock", clock.view()),
-        largest_chunk: u32::MAX,
-        changing: false,
-        blockwise: true,
-        descends: false,
-    };
+    let context = Context { blockwise: true, ..Context::new(gpu, clock.view()) };
     let dims = case.network.dims();
     let group = case.network.domain().groups[layer];
     let slots = slots.min(group.blocks);
-    let vector = numbers(dims as usize, 4);
+    let vector = wide(dims as usize, 4);
     let buffer = gpu.upload("vector", &vector).unwrap();
     let one = Shape { blocks: 1, members: 1, width: dims };
     let whole = Points::vector(gpu, &buffer, dims, &Points::fitness_buffer(gpu, "fitness", one).unwrap()).unwrap();
@@ -67,7 +59,7 @@ fn arena(gpu: &Gpu, case: &Case, layer: usize, members: u32, slots: u32) -> Aren
     let fitness = Points::fitness_buffer(gpu, "fitness", shape).unwrap();
     let direct = Points::direct(&context, "members", shape, &fitness).unwrap();
     let columns = direct.stride as usize;
-    let positions = numbers((shape.coordinates() * direct.stride) as usize, 9);
+    let positions = wide((shape.coordinates() * direct.stride) as usize, 9);
     gpu.write(&direct.chunks[0].positions.view(), &positions);
     // Every other block, from the last.
     let chosen: Vec<u32> =

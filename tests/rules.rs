@@ -66,14 +66,7 @@ fn value(slot: usize, step: u32) -> f32 {
 fn apart(gpu: &Gpu, rule: Name, decay: &Decay, written: Written) -> f64 {
     let words = |generation: u32| [7, 0, generation, HORIZON, u32::MAX, 0, 0, 0];
     let clock = gpu.upload("clock", &words(0)).unwrap();
-    let context = Context {
-        gpu: gpu.clone(),
-        clock: gradless::gpu::Bindings::new().with("clock", clock.view()),
-        largest_chunk: u32::MAX,
-        changing: false,
-        blockwise: false,
-        descends: false,
-    };
+    let context = Context::new(gpu, clock.view());
     let rules = settings(rule, decay);
     let (source, bindings) = Rule::bound(&context, &rules, SLOTS as u64).unwrap();
     let source = Source::new()
@@ -156,14 +149,7 @@ fn every_rule_and_schedule_agrees_with_its_twin() {
 #[test]
 fn a_rule_keeps_no_more_than_it_needs() {
     let Some(gpu) = common::gpu() else { return };
-    let context = Context {
-        gpu: gpu.clone(),
-        clock: gradless::gpu::Bindings::new(),
-        largest_chunk: u32::MAX,
-        changing: false,
-        blockwise: false,
-        descends: false,
-    };
+    let context = Context::resting(&gpu).unwrap();
     for (rule, arrays) in Name::ALL.into_iter().zip([0, 1, 1, 1, 2, 1, 2, 3]) {
         let (_, bindings) = Rule::bound(&context, &[Rule::usual(rule)], 1000).unwrap();
         assert_eq!(bindings.view("moments").unwrap().size, if arrays == 0 { 4 } else { 4000 * arrays }, "{rule:?}");

@@ -3,7 +3,7 @@
 
 mod common;
 
-use gradless::gpu::{Bindings, Gpu, Recording};
+use gradless::gpu::{Gpu, Recording};
 use gradless::objective::functions::{self, Function};
 use gradless::objective::{Formula, HostFunction};
 use gradless::population::{Context, Domain, Gradient, Objective, OutputSwarm, Points, Shape, Slope};
@@ -12,8 +12,7 @@ const MEMBERS: u32 = 13;
 
 fn context(gpu: &Gpu, largest_chunk: u32) -> Context {
     let clock = gpu.upload("clock", &[3u32, 0, 0, 9, 9, 0, 0, 0]).unwrap();
-    let clock = Bindings::new().with("clock", clock.view());
-    Context { gpu: gpu.clone(), clock, largest_chunk, changing: false, blockwise: false, descends: true }
+    Context { largest_chunk, descends: true, ..Context::new(gpu, clock.view()) }
 }
 
 /// Repeatable numbers in [0, 1).

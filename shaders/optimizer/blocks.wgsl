@@ -1,4 +1,4 @@
-//! import clock, random, finite, grid, shuffle
+//! import bounds, clock, finite, grid, shuffle
 // Search by blocks: each block of a vector has members of its own, scored with the other blocks as they are (van den
 // Bergh and Engelbrecht 2004). The members' own kernels run on an inner clock, which counts their moves.
 struct Shifted {
@@ -26,23 +26,14 @@ struct Words {
 @group(3) @binding(6) var<storage, read_write> best: array<f32>;
 @group(3) @binding(7) var<storage, read_write> best_fitness: array<f32>;
 @group(3) @binding(8) var<storage, read_write> validation_fitness: array<f32>;
-@group(3) @binding(9) var<uniform> blocks: BlockSearch;
-struct BlockSearch {
-    low: f32,
-    high: f32,
-    normal: u32, // first context: 0 uniform in the box, 1 standard normal
-    spread: f32, // deviation of first members around it; 0: they stay as drawn
-}
+@group(3) @binding(9) var<uniform> first_spread: f32; // deviation of first members around the context; 0: as drawn
 
 // One thread per coordinate.
 @compute @workgroup_size(WORKGROUP)
 fn start_context(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = line(global, groups);
     if i >= DIMS { return; }
-    var x = mix(blocks.low, blocks.high, draw(i, 0u, CONTEXT).x);
-    if blocks.normal != 0u {
-        x = draw_normal(i, 0u, CONTEXT).x;
-    }
+    let x = first_of(words(i, 0u, CONTEXT)).x;
     context[i] = x;
     best[i] = x;
 }
@@ -132,8 +123,8 @@ fn gather_round(@builtin(global_invocation_id) global: vec3u, @builtin(num_workg
     let centre = context[coordinate(row)];
     if t % MEMBER_COLUMNS == 0u {
         columns[t] = centre;
-    } else if blocks.spread > 0.0 {
-        columns[t] = centre + blocks.spread * columns[t];
+    } else if first_spread > 0.0 {
+        columns[t] = centre + first_spread * columns[t];
     }
 }
 

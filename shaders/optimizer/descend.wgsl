@@ -11,6 +11,6 @@ fn descend(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups
     keep(i);
     let turn = turn_of(i);
     if turn == 0u { return; }
-    let gradient = -leaning[i] / (f32(MEMBERS) * spread[i]) * strategy.unit;
-    centre[i] = walled(stepped(i, 0u, f32(turn), centre[i], gradient, strategy.unit));
+    let gradient = -leaning[i] / (f32(MEMBERS) * spread[i]) * bounds.unit;
+    centre[i] = walled(stepped(i, 0u, f32(turn), centre[i], gradient, bounds.unit));
 }

@@ -1,13 +1,7 @@
-//! import clock, chunk, random, finite, grid, smallest, rate
+//! import bounds, chunk, clock, finite, grid, smallest, rate
 // Descents: every member goes down its own gradient by an update rule. Positions are in the search's coordinates,
 // gradients and rules in the units of the objective: a weight is its coordinate times the scale of its group.
-struct Bounds {
-    low: f32,
-    high: f32,
-    wall_low: f32,
-    wall_high: f32,
-    normal: u32, // first positions: 0 uniform in the box, 1 standard normal and biases 0
-}
+
 // Coordinates that belong together: the units of a layer. `span_of(coordinate)` stands beside this.
 struct Span {
     end: u32,   // the first coordinate past it
@@ -20,7 +14,6 @@ struct Span {
 @group(1) @binding(0) var<storage, read_write> positions: array<f32>;
 @group(1) @binding(2) var<storage, read_write> fitness: array<f32>;
 @group(2) @binding(0) var<storage, read> gradient: array<f32>;
-@group(3) @binding(0) var<uniform> place: Bounds;
 @group(3) @binding(2) var<storage, read_write> best: array<f32>;
 @group(3) @binding(3) var<storage, read_write> best_fitness: array<f32>;
 @group(3) @binding(4) var<storage, read_write> winner: array<u32>; // the member that is best now, if it is the best so far
@@ -32,10 +25,7 @@ fn start(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) 
     let i = t / STRIDE;
     let member = chunk.first + t % STRIDE;
     if i >= COORDINATES { return; }
-    var x = mix(place.low, place.high, draw(i, member / 4u, START)[member % 4u]);
-    if place.normal != 0u {
-        x = draw_normal(i, member / 4u, START)[member % 4u];
-    }
+    var x = first_of(words(i, member / 4u, START))[member % 4u];
     let span = span_of(i);
     if span.bias != 0u && (span.end - i) % span.width == 1u % span.width {
         x = 0.0;
@@ -80,5 +70,5 @@ fn descend(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups
     let span = span_of(t / STRIDE);
     let step = f32(clock.generation * span.turns + span.turn + 1u);
     let moved = stepped(t, column * DIFFERING, step, positions[t] * span.scale, gradient[t], 1.0) / span.scale;
-    positions[t] = clamp(moved, place.wall_low, place.wall_high);
+    positions[t] = walled(moved);
 }

@@ -1,13 +1,7 @@
-//! import clock, random, finite, grid, sum, rate
+//! import bounds, clock, finite, grid, sum, rate
 // A point beside a swarm that goes down along the swarm's pull (Mohapatra et al. 2020, AdaSwarm): as if the gradient were
 // g = (s / eta) (w - best of the swarm), s the mean of c1 r1 + c2 r2 over the members.
 struct Emulated {
-    low: f32,
-    high: f32,
-    wall_low: f32,
-    wall_high: f32,
-    normal: u32, // first point: 0 uniform in the box, 1 standard normal
-    unit: f32,   // standard deviation of a first coordinate
     cognitive: f32,
     social: f32,
     eta: f32,
@@ -27,10 +21,7 @@ struct Emulated {
 fn start_point(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = line(global, groups);
     if i >= DIMS { return; }
-    var x = mix(emulated.low, emulated.high, draw(i, MEMBERS / 4u, START)[MEMBERS % 4u]);
-    if emulated.normal != 0u {
-        x = draw_normal(i, MEMBERS / 4u, START)[MEMBERS % 4u];
-    }
+    let x = first_of(words(i, MEMBERS / 4u, START))[MEMBERS % 4u];
     point[i] = x;
     positions[i * STRIDE] = x;
 }
@@ -55,12 +46,8 @@ fn follow_pull(
     if lane == 0u && i < DIMS && clock.stopped == 0u {
         var x = point[i];
         if moves {
-            let gradient = s / emulated.eta * (x - swarm_best[i]) / emulated.unit;
-            x = clamp(
-                stepped(i, 0u, f32(clock.generation), x, gradient, emulated.unit),
-                emulated.wall_low,
-                emulated.wall_high,
-            );
+            let gradient = s / emulated.eta * (x - swarm_best[i]) / bounds.unit;
+            x = walled(stepped(i, 0u, f32(clock.generation), x, gradient, bounds.unit));
             point[i] = x;
         }
         positions[i * STRIDE] = x;

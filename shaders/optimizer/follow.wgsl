@@ -5,9 +5,9 @@
 
 // Moves one quad and keeps it within the walls; the velocity is kept when a wall stops it.
 fn arrive(t: u32, x: vec4f, before: vec4f, toward_own: vec4f, toward_leader: vec4f) {
-    let v = clamp(moved(t, before, toward_own, toward_leader), vec4f(-swarm.vmax), vec4f(swarm.vmax));
+    let v = clamp(moved(t, before, toward_own, toward_leader), vec4f(-vmax), vec4f(vmax));
     velocity[t] = v;
-    positions[t] = clamp(x + v, vec4f(swarm.wall_low), vec4f(swarm.wall_high));
+    positions[t] = all_walled(x + v);
 }
 
 fn advance(t: u32, x: vec4f, own: vec4f, leader: vec4f, coordinate: u32, quad: u32) {

@@ -14,8 +14,8 @@ fn explore(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups
     if i >= DIMS || clock.stopped != 0u { return; }
     keep(i);
     let s = spread[i];
-    let gradient = -leaning[i] / f32(MEMBERS) * s / strategy.unit;
-    centre[i] = walled(stepped(i, 0u, f32(clock.generation + 1u), centre[i], gradient, strategy.unit));
+    let gradient = -leaning[i] / f32(MEMBERS) * s / bounds.unit;
+    centre[i] = walled(stepped(i, 0u, f32(clock.generation + 1u), centre[i], gradient, bounds.unit));
     let change = settings.spread_rate * leaning[DIMS + i] / (0.5 * f32(MEMBERS));
     spread[i] = s * (1.0 + clamp(change, -settings.most_change, settings.most_change));
 }

@@ -8,5 +8,5 @@ fn search(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups)
     let i = line(global, groups);
     if i >= DIMS || clock.stopped != 0u { return; }
     keep(i);
-    centre[i] = walled(stepped(i, 0u, f32(clock.generation + 1u), centre[i], -leaning[i] / f32(TOP), strategy.unit));
+    centre[i] = walled(stepped(i, 0u, f32(clock.generation + 1u), centre[i], -leaning[i] / f32(TOP), bounds.unit));
 }

@@ -40,7 +40,7 @@ fn resize(@builtin(local_invocation_index) lane: u32) {
     if lane == 0u && clock.stopped == 0u {
         let ratio = sqrt(squares) / settings.expected;
         let settled = sqrt(1.0 - pow(1.0 - settings.path_rate, 2.0 * f32(clock.generation + 1u)));
-        let sigma = select(step_size[0], strategy.sigma * strategy.unit, clock.generation == 0u);
+        let sigma = select(step_size[0], first_sigma * bounds.unit, clock.generation == 0u);
         step_size[1] = select(0.0, 1.0, ratio / settled < 1.4 + 2.0 / (settings.dims + 1.0));
         step_size[2] = sigma;
         step_size[0] = sigma * exp(clamp(settings.damping * (ratio - 1.0), -1.0, 1.0));

@@ -28,11 +28,8 @@ fn launch(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups)
     let t = line(global, groups);
     if t >= COORDINATES * QUADS { return; }
     let quad = chunk.first / 4u + t % QUADS;
-    var there = mix(vec4f(swarm.low), vec4f(swarm.high), draw(t / QUADS, quad, LAUNCH));
-    if swarm.normal != 0u {
-        there = draw_normal(t / QUADS, quad, LAUNCH);
-    }
-    velocity[t] = clamp(there - positions[t], vec4f(-swarm.vmax), vec4f(swarm.vmax));
+    let there = first_of(words(t / QUADS, quad, LAUNCH));
+    velocity[t] = clamp(there - positions[t], vec4f(-vmax), vec4f(vmax));
 }
 
 fn waiting() -> bool {
@@ -173,9 +170,9 @@ fn ask(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) gr
     let coordinate = t / QUADS;
     let normal = draw_normal(coordinate, chunk.first / 4u + column, DIRECTION);
     let jump = offset[t] + reach[coordinate / WIDTH * QUADS + column] * normal;
-    let v = clamp(settings.inertia * velocity[t] + jump, vec4f(-swarm.vmax), vec4f(swarm.vmax));
+    let v = clamp(settings.inertia * velocity[t] + jump, vec4f(-vmax), vec4f(vmax));
     let there = positions[t] + v;
-    let within = clamp(there, vec4f(swarm.wall_low), vec4f(swarm.wall_high));
+    let within = all_walled(there);
     velocity[t] = select(v, -0.5 * v, within != there);
     positions[t] = within;
 }

@@ -1,18 +1,9 @@
-//! import clock, chunk, random, finite, grid
+//! import bounds, chunk, clock, finite, grid
 // What the evolution strategies share: a centre, the spread of the noise around it, and the best centre so far.
-struct Strategy {
-    low: f32,
-    high: f32,
-    wall_low: f32,
-    wall_high: f32,
-    normal: u32, // first centre: 0 uniform in the box, 1 standard normal
-    unit: f32,   // standard deviation of a first coordinate
-    sigma: f32,  // first spread, in units
-}
 @group(1) @binding(2) var<storage, read_write> fitness: array<f32>;
 @group(1) @binding(3) var<storage, read_write> centre: array<f32>;
 @group(1) @binding(4) var<storage, read_write> spread: array<f32>;
-@group(3) @binding(0) var<uniform> strategy: Strategy;
+@group(3) @binding(0) var<uniform> first_sigma: f32; // first spread, in units
 @group(3) @binding(1) var<storage, read_write> best: array<f32>;
 @group(3) @binding(2) var<storage, read_write> best_fitness: array<f32>;
 @group(3) @binding(3) var<storage, read_write> kept: array<u32>; // 1 when the centre is the best so far
@@ -22,12 +13,8 @@ struct Strategy {
 fn start(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = line(global, groups);
     if i >= DIMS { return; }
-    var x = mix(strategy.low, strategy.high, draw(i, 0u, START).x);
-    if strategy.normal != 0u {
-        x = draw_normal(i, 0u, START).x;
-    }
-    centre[i] = x;
-    spread[i] = strategy.sigma * strategy.unit;
+    centre[i] = first_of(words(i, 0u, START)).x;
+    spread[i] = first_sigma * bounds.unit;
 }
 
 // One thread: whether the centre is the best so far; where fitness changes with the batch, the newest centre is.
@@ -47,8 +34,4 @@ fn keep(i: u32) {
     if kept[0] != 0u {
         best[i] = centre[i];
     }
-}
-
-fn walled(x: f32) -> f32 {
-    return clamp(x, strategy.wall_low, strategy.wall_high);
 }

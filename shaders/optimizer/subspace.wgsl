@@ -1,14 +1,6 @@
-//! import clock, random, grid
+//! import bounds, clock, grid
 // A random subspace: theta = theta0 + scale P z. Column j of P is a standard normal for every coordinate, the same in
 // all generations: drawn when needed and never stored.
-struct Subspace {
-    low: f32,
-    high: f32,
-    wall_low: f32,
-    wall_high: f32,
-    normal: u32, // theta0: 0 uniform in the box, 1 standard normal
-    scale: f32,
-}
 struct Tile {
     first: u32,   // column of the chunk that goes to the first one here
     members: u32, // columns
@@ -16,7 +8,7 @@ struct Tile {
 @group(2) @binding(0) var<storage, read_write> lifted: array<vec4f>; // row, column
 @group(2) @binding(1) var<uniform> tile: Tile;
 @group(2) @binding(2) var<storage, read_write> staged: array<vec4f>; // row of z, column
-@group(3) @binding(0) var<uniform> subspace: Subspace;
+@group(3) @binding(0) var<uniform> scale_of_space: f32;
 @group(3) @binding(1) var<storage, read> inner_best: array<f32>;
 @group(3) @binding(2) var<storage, read_write> lifted_best: array<f32>;
 
@@ -33,9 +25,7 @@ fn directions(i: u32, quad: u32) -> vec4f {
 
 // Coordinate i of theta0 + scale P z, from the sum of P z.
 fn placed(i: u32, sum: vec4f) -> vec4f {
-    let words = lasting(i, 0u, ORIGIN);
-    let origin = select(mix(subspace.low, subspace.high, unit(words).x), normals(words).x, subspace.normal != 0u);
-    return clamp(origin + subspace.scale * sum, vec4f(subspace.wall_low), vec4f(subspace.wall_high));
+    return all_walled(first_of(lasting(i, 0u, ORIGIN)).x + scale_of_space * sum);
 }
 
 // One thread per coordinate of the subspace and four candidates of the tile: columns of z, read again and again.

@@ -1,19 +1,11 @@
-//! import clock, chunk, random, finite, grid, smallest
+//! import bounds, chunk, clock, finite, grid, smallest
 // What all particle swarms share (Kennedy and Eberhart 1995): first positions, records, the best of the block. How
 // members move is the optimizer's own. One thread handles a quad: one coordinate of four neighbouring members. A
 // personal best that was beaten is overwritten when its member moves on, so that `tell` touches no position but the
 // winner's.
-struct Swarm {
-    low: f32,
-    high: f32,
-    wall_low: f32,
-    wall_high: f32,
-    vmax: f32,   // largest step per coordinate
-    normal: u32, // first positions: 0 uniform in the box, 1 standard normal
-}
 @group(1) @binding(0) var<storage, read_write> positions: array<vec4f>;
 @group(1) @binding(2) var<storage, read_write> fitness: array<vec4f>;
-@group(3) @binding(0) var<uniform> swarm: Swarm;
+@group(3) @binding(0) var<uniform> vmax: f32; // largest step per coordinate
 @group(3) @binding(1) var<storage, read_write> velocity: array<vec4f>;
 @group(3) @binding(2) var<storage, read_write> personal: array<vec4f>;
 @group(3) @binding(3) var<storage, read_write> improved: array<u32>; // one bit a member of the quad
@@ -41,10 +33,7 @@ fn start(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) 
     let t = line(global, groups);
     if t >= COORDINATES * QUADS { return; }
     let quad = chunk.first / 4u + t % QUADS;
-    var x = mix(vec4f(swarm.low), vec4f(swarm.high), draw(t / QUADS, quad, START));
-    if swarm.normal != 0u {
-        x = draw_normal(t / QUADS, quad, START);
-    }
+    let x = first_of(words(t / QUADS, quad, START));
     positions[t] = x;
     personal[t] = x;
     velocity[t] = vec4f(0.0);

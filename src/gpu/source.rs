@@ -7,6 +7,7 @@ use crate::{Error, Result};
 
 /// Pieces that others import, by the name they are imported under.
 const LIBRARY: &[(&str, &str)] = &[
+    ("bounds", include_str!("../../shaders/lib/bounds.wgsl")),
     ("chunk", include_str!("../../shaders/lib/chunk.wgsl")),
     ("clock", include_str!("../../shaders/lib/clock.wgsl")),
     ("finite", include_str!("../../shaders/lib/finite.wgsl")),

@@ -100,15 +100,6 @@ pub struct ByBlocks {
     pub inner: Box<dyn Optimizer>,
 }
 
-#[repr(C)]
-#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
-struct Settings {
-    low: f32,
-    high: f32,
-    normal: u32,
-    spread: f32,
-}
-
 impl Turns {
     fn moves(&self) -> u32 {
         self.moves.unwrap_or(if self.form == Turn::Sequential { 5 } else { 1 })
@@ -267,15 +258,10 @@ fn bind(search: &ByBlocks, context: &Context, shape: Shape, domain: &Domain) -> 
     let best_fitness = gpu.upload("best fitness", &[WORST])?;
     let judged = gpu.upload("judged", &[0.0f32, 0.0, WORST, 0.0])?;
     let inner_clock = gpu.buffer::<[u32; 8]>("inner clock", 1)?;
-    let around = domain.start == Start::Normal;
-    let settings = Settings {
-        low: domain.low,
-        high: domain.high,
-        normal: u32::from(around),
-        spread: if around { turns.spread } else { 0.0 },
-    };
+    let spread = if domain.start == Start::Normal { turns.spread } else { 0.0 };
     let bindings = Bindings::new()
-        .with("blocks", gpu.uniform("blocks", &settings)?.view())
+        .with("bounds", gpu.uniform("bounds", &domain.bounds())?.view())
+        .with("first_spread", gpu.uniform("spread", &spread)?.view())
         .with("inner", inner_clock.view())
         .with("context", vector_buffer.view())
         .with("context_fitness", vector.fitness.view())
@@ -507,22 +493,7 @@ fn order(lanes: &[Lane]) -> Order {
 
 #[cfg(test)]
 mod tests {
-    use std::mem::offset_of;
-
     use super::*;
-    use crate::gpu::same_layout;
-
-    #[test]
-    fn settings_are_laid_out_as_in_the_shader() {
-        let fields = [
-            ("low", offset_of!(Settings, low)),
-            ("high", offset_of!(Settings, high)),
-            ("normal", offset_of!(Settings, normal)),
-            ("spread", offset_of!(Settings, spread)),
-        ];
-        let text = include_str!("../../shaders/optimizer/blocks.wgsl");
-        same_layout(text, "BlockSearch", size_of::<Settings>(), &fields);
-    }
 
     #[test]
     fn equal_parts_cover_every_coordinate_once() {

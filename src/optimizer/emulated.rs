@@ -10,7 +10,7 @@ use super::rule::{self, Name, Rule};
 use super::{Decay, Entry, VMAX, check_vmax, listed, over, within};
 use crate::Result;
 use crate::gpu::{Bindings, Recording, Source, Threads, WORKGROUP};
-use crate::population::{Context, Domain, Optimizer, Shape, Start, Step, WORST};
+use crate::population::{Context, Domain, Optimizer, Shape, Step, WORST};
 
 /// A point w that takes `g = (s / eta) (w - gbest)` for the gradient, with gbest the best of an [`EmPso`] and s the mean
 /// of `c1 r1 + c2 r2` over its members in this generation; an update rule makes the step.
@@ -61,12 +61,6 @@ pub(super) const ENTRY: Entry = Entry {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
 struct Settings {
-    low: f32,
-    high: f32,
-    wall_low: f32,
-    wall_high: f32,
-    normal: u32,
-    unit: f32,
     cognitive: f32,
     social: f32,
     eta: f32,
@@ -115,21 +109,11 @@ impl Optimizer for Emulated {
         let point = gpu.buffer::<f32>("point", dims.into())?;
         let best = gpu.buffer::<f32>("best", dims.into())?;
         let best_fitness = gpu.upload("best fitness", &[WORST])?;
-        let (wall_low, wall_high) = domain.walls();
-        let settings = Settings {
-            low: domain.low,
-            high: domain.high,
-            wall_low,
-            wall_high,
-            normal: u32::from(domain.start == Start::Normal),
-            unit: domain.unit(),
-            cognitive: self.cognitive,
-            social: self.social,
-            eta: self.eta,
-        };
+        let settings = Settings { cognitive: self.cognitive, social: self.social, eta: self.eta };
         let bindings = Bindings::new()
             .with("positions", points.chunks[points.chunks.len() - 1].positions.view())
             .with("fitness", points.fitness.view())
+            .with("bounds", gpu.uniform("bounds", &domain.bounds())?.view())
             .with("emulated", gpu.uniform("emulated", &settings)?.view())
             .with("swarm_best", swarm.best().view())
             .with("swarm_fitness", swarm.points().fitness.view())
@@ -188,12 +172,6 @@ mod tests {
     #[test]
     fn settings_are_laid_out_as_in_the_shader() {
         let fields = [
-            ("low", offset_of!(Settings, low)),
-            ("high", offset_of!(Settings, high)),
-            ("wall_low", offset_of!(Settings, wall_low)),
-            ("wall_high", offset_of!(Settings, wall_high)),
-            ("normal", offset_of!(Settings, normal)),
-            ("unit", offset_of!(Settings, unit)),
             ("cognitive", offset_of!(Settings, cognitive)),
             ("social", offset_of!(Settings, social)),
             ("eta", offset_of!(Settings, eta)),

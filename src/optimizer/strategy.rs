@@ -7,7 +7,7 @@ use super::bound::Bound;
 use super::descent::{Update, groups};
 use super::rule::Rule;
 use crate::gpu::{Bindings, Buffer, Kernel, Recording, Source, Threads, View, WORKGROUP};
-use crate::population::{Context, Domain, Group, Noise, Perturbed, Points, Shape, Start, Step, WORST};
+use crate::population::{Context, Domain, Group, Noise, Perturbed, Points, Shape, Step, WORST};
 use crate::{Error, Result};
 
 /// Members up to which ranks are counted; more are sorted.
@@ -26,18 +26,6 @@ pub enum Shaping {
     Ranks,
     /// Standard scores (Sarkar et al. 2025).
     Standard,
-}
-
-#[repr(C)]
-#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
-struct Settings {
-    low: f32,
-    high: f32,
-    wall_low: f32,
-    wall_high: f32,
-    normal: u32,
-    unit: f32,
-    sigma: f32,
 }
 
 #[repr(C)]
@@ -82,18 +70,9 @@ impl<'a> Strategy<'a> {
         let kept = gpu.buffer::<u32>("kept", 1)?;
         let utility = gpu.buffer::<f32>("utility", u64::from(members.next_multiple_of(8)))?;
         let leaning = gpu.buffer::<f32>("leaning", 2 * u64::from(dims))?;
-        let (wall_low, wall_high) = domain.walls();
-        let settings = Settings {
-            low: domain.low,
-            high: domain.high,
-            wall_low,
-            wall_high,
-            normal: u32::from(domain.start == Start::Normal),
-            unit: domain.unit(),
-            sigma,
-        };
         let bindings = Bindings::new()
-            .with("strategy", gpu.uniform("strategy", &settings)?.view())
+            .with("bounds", gpu.uniform("bounds", &domain.bounds())?.view())
+            .with("first_sigma", gpu.uniform("sigma", &sigma)?.view())
             .with("fitness", fitness.view())
             .with("centre", perturbed.centre.view())
             .with("spread", perturbed.spread.view())
@@ -398,18 +377,7 @@ mod tests {
     use crate::reference::strategy::by_rank;
 
     #[test]
-    fn structs_are_laid_out_as_in_the_shaders() {
-        let fields = [
-            ("low", offset_of!(Settings, low)),
-            ("high", offset_of!(Settings, high)),
-            ("wall_low", offset_of!(Settings, wall_low)),
-            ("wall_high", offset_of!(Settings, wall_high)),
-            ("normal", offset_of!(Settings, normal)),
-            ("unit", offset_of!(Settings, unit)),
-            ("sigma", offset_of!(Settings, sigma)),
-        ];
-        let text = include_str!("../../shaders/optimizer/strategy.wgsl");
-        same_layout(text, "Strategy", size_of::<Settings>(), &fields);
+    fn passes_are_laid_out_as_in_the_shader() {
         let fields = [("run", offset_of!(Pass, run)), ("step", offset_of!(Pass, step))];
         same_layout(include_str!("../../shaders/optimizer/utility.wgsl"), "Pass", size_of::<Pass>(), &fields);
     }
@@ -419,15 +387,7 @@ mod tests {
         static GPU: OnceLock<Option<Gpu>> = OnceLock::new();
         let gpu = GPU.get_or_init(|| Gpu::open(&Pick::Best).ok()).as_ref()?;
         let clock = gpu.upload("clock", &[1u32, 2, 0, 9, 9, 0, 0, 0]).unwrap();
-        let clock = Bindings::new().with("clock", clock.view());
-        let context = Context {
-            gpu: gpu.clone(),
-            clock,
-            largest_chunk: u32::MAX,
-            changing: false,
-            blockwise: false,
-            descends: false,
-        };
+        let context = Context::new(gpu, clock.view());
         let shape = Shape { blocks: 1, members: fitness.len() as u32, width: 1 };
         let noise = Noise { antithetic: false, rank: None };
         let mut strategy = Strategy::new(&context, shape, &Domain::boxed(0.0, 1.0), noise, 1.0).unwrap();

@@ -19,17 +19,6 @@ pub struct Subspace {
     pub inner: Box<dyn Optimizer>,
 }
 
-#[repr(C)]
-#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
-struct Settings {
-    low: f32,
-    high: f32,
-    wall_low: f32,
-    wall_high: f32,
-    normal: u32,
-    scale: f32,
-}
-
 impl Subspace {
     /// `inner` in a random subspace of `dims` dimensions.
     pub fn new(dims: u32, inner: Box<dyn Optimizer>) -> Self {
@@ -94,19 +83,12 @@ impl Optimizer for Subspace {
         self.fits(context, all)?;
         let narrow = Shape { blocks: 1, members: shape.members, width: self.dims };
         let inner = self.inner.bind(context, narrow, &Self::domain(domain))?;
-        let (wall_low, wall_high) = domain.walls();
         // A row of P is a vector of standard normals, whose product with z ~ N(0, 1) has a variance of their number.
-        let settings = Settings {
-            low: domain.low,
-            high: domain.high,
-            wall_low,
-            wall_high,
-            normal: u32::from(domain.start == Start::Normal),
-            scale: domain.unit() / (self.dims as f32).sqrt(),
-        };
+        let scale = domain.unit() / (self.dims as f32).sqrt();
         let best = gpu.buffer::<f32>("lifted best", all.into())?;
         let bindings = Bindings::new()
-            .with("subspace", gpu.uniform("subspace", &settings)?.view())
+            .with("bounds", gpu.uniform("bounds", &domain.bounds())?.view())
+            .with("scale_of_space", gpu.uniform("scale", &scale)?.view())
             .with("inner_best", inner.best().view())
             .with("lifted_best", best.view())
             .and(&context.clock);
@@ -197,27 +179,5 @@ impl Step for SubspaceStep {
         let mut state = self.inner.state();
         state.push(("lifted_best".into(), self.best.view()));
         state
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::mem::offset_of;
-
-    use super::*;
-    use crate::gpu::same_layout;
-
-    #[test]
-    fn settings_are_laid_out_as_in_the_shader() {
-        let fields = [
-            ("low", offset_of!(Settings, low)),
-            ("high", offset_of!(Settings, high)),
-            ("wall_low", offset_of!(Settings, wall_low)),
-            ("wall_high", offset_of!(Settings, wall_high)),
-            ("normal", offset_of!(Settings, normal)),
-            ("scale", offset_of!(Settings, scale)),
-        ];
-        let text = include_str!("../../shaders/optimizer/subspace.wgsl");
-        same_layout(text, "Subspace", size_of::<Settings>(), &fields);
     }
 }

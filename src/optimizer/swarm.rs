@@ -3,19 +3,8 @@
 use super::bound::Bound;
 use crate::Result;
 use crate::gpu::{Bindings, Buffer, Gpu, Recording, Source, Threads, View};
-use crate::population::{Context, Domain, Points, Shape, Start, Step, WORST};
+use crate::population::{Context, Domain, Points, Shape, Step, WORST};
 use crate::shuffle::half;
-
-#[repr(C)]
-#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
-struct Swarm {
-    low: f32,
-    high: f32,
-    wall_low: f32,
-    wall_high: f32,
-    vmax: f32,
-    normal: u32,
-}
 
 /// The buffers and the shader of a swarm; its moves are still to be recorded.
 pub(super) struct Flock {
@@ -54,17 +43,10 @@ impl Flock {
         let best = gpu.buffer::<f32>("best", shape.coordinates().into())?;
         let best_fitness = gpu.upload("best fitness", &vec![WORST; shape.blocks as usize])?;
         let winner = gpu.buffer::<u32>("winner", shape.blocks.into())?;
-        let (wall_low, wall_high) = domain.walls();
-        let swarm = Swarm {
-            low: domain.low,
-            high: domain.high,
-            wall_low,
-            wall_high,
-            vmax: vmax.or(domain.step).unwrap_or(WORST),
-            normal: u32::from(domain.start == Start::Normal),
-        };
+        let vmax = vmax.or(domain.step).unwrap_or(WORST);
         let shared = Bindings::new()
-            .with("swarm", gpu.uniform("swarm", &swarm)?.view())
+            .with("bounds", gpu.uniform("bounds", &domain.bounds())?.view())
+            .with("vmax", gpu.uniform("vmax", &vmax)?.view())
             .with("settings", gpu.upload("settings", settings)?.view())
             .with("fitness", fitness.view())
             .with("improved", improved.view())
@@ -172,26 +154,5 @@ impl Flock {
         let Self { points, personal, best, best_fitness, state, .. } = self;
         let (remembered, settle) = (Some(personal), Some(settle));
         Ok(Box::new(Bound { points, remembered, best, best_fitness, state, start, ask, tell, settle }))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::mem::offset_of;
-
-    use super::*;
-    use crate::gpu::same_layout;
-
-    #[test]
-    fn the_swarm_is_laid_out_as_in_the_shader() {
-        let fields = [
-            ("low", offset_of!(Swarm, low)),
-            ("high", offset_of!(Swarm, high)),
-            ("wall_low", offset_of!(Swarm, wall_low)),
-            ("wall_high", offset_of!(Swarm, wall_high)),
-            ("vmax", offset_of!(Swarm, vmax)),
-            ("normal", offset_of!(Swarm, normal)),
-        ];
-        same_layout(include_str!("../../shaders/optimizer/swarm.wgsl"), "Swarm", size_of::<Swarm>(), &fields);
     }
 }

@@ -131,12 +131,10 @@ impl Builder<'_> {
         let clock = gpu.buffer::<Clock>("clock", 1)?;
         let history = gpu.buffer::<Record>("history", HISTORY.into())?;
         let context = Context {
-            gpu: gpu.clone(),
-            clock: Bindings::new().with("clock", clock.view()),
             largest_chunk: self.largest_chunk,
-            changing: false,
             blockwise: self.optimizer.blockwise(),
             descends: self.optimizer.descends(),
+            ..Context::new(gpu, clock.view())
         };
         let mut evaluation = self.objective.bind(&context)?;
         if context.blockwise && evaluation.on_host().is_some() {

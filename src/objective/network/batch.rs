@@ -287,10 +287,7 @@ mod tests {
     #[test]
     fn what_needs_all_rows_in_one_buffer_says_so() {
         let Ok(gpu) = Gpu::open(&Pick::Best) else { return };
-        let clock = gpu.upload("clock", &[0u32; 8]).unwrap();
-        let clock = Bindings::new().with("clock", clock.view());
-        let context =
-            Context { gpu, clock, largest_chunk: u32::MAX, changing: false, blockwise: true, descends: false };
+        let context = Context { blockwise: true, ..Context::resting(&gpu).unwrap() };
         let refused = |network: Network, context: &Context| match network.bind(context) {
             Err(error @ Error::Limit { .. }) => error.to_string(),
             _ => panic!("rows in several buffers"),

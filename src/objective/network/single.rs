@@ -4,7 +4,7 @@ use super::batch::Batch;
 use super::layered::Layered;
 use super::{Form, Network};
 use crate::Result;
-use crate::gpu::{Bindings, Gpu, Recording};
+use crate::gpu::{Gpu, Recording};
 use crate::population::{Context, Objective, Points, Shape};
 
 impl Network {
@@ -13,7 +13,7 @@ impl Network {
     /// # Errors
     /// [`crate::Error::Limit`] and [`crate::Error::Device`] from the device.
     pub fn logits(&self, gpu: &Gpu, position: &[f32]) -> Result<Vec<f32>> {
-        let context = resting(gpu)?;
+        let context = Context::resting(gpu)?;
         let whole = Self { batch: None, ..self.clone() };
         let batch = Batch::new(&context, &whole, Form::Layered)?;
         let mut layered = Layered::new(&context, &whole, &batch)?;
@@ -25,25 +25,12 @@ impl Network {
     /// # Errors
     /// [`crate::Error::Limit`] and [`crate::Error::Device`] from the device.
     pub fn mean_loss(&self, gpu: &Gpu, position: &[f32]) -> Result<f32> {
-        let context = resting(gpu)?;
+        let context = Context::resting(gpu)?;
         let points = single(&context, position)?;
         let mut recording = Recording::new();
         Self { batch: None, ..self.clone() }.bind(&context)?.score(&points, &mut recording)?;
         Ok(gpu.run(&recording, &[points.fitness.view()])?.values(0)[0])
     }
-}
-
-/// A context whose clock stands still in generation 0.
-fn resting(gpu: &Gpu) -> Result<Context> {
-    let clock = gpu.upload("clock", &[0u32; 8])?;
-    Ok(Context {
-        gpu: gpu.clone(),
-        clock: Bindings::new().with("clock", clock.view()),
-        largest_chunk: u32::MAX,
-        changing: false,
-        blockwise: false,
-        descends: false,
-    })
 }
 
 /// A population of one.

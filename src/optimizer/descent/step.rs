@@ -8,18 +8,8 @@ use super::{Descent, Estimate, Update};
 use crate::Result;
 use crate::gpu::{Bindings, Buffer, Recording, Source, Threads, View};
 use crate::population::{
-    Context, Domain, Evaluation, Gradient, Group, Optimizer, Points, Program, Shape, Slope, Start, Step, WORST,
+    Bounds, Context, Domain, Evaluation, Gradient, Group, Optimizer, Points, Program, Shape, Slope, Start, Step, WORST,
 };
-
-#[repr(C)]
-#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
-struct Bounds {
-    low: f32,
-    high: f32,
-    wall_low: f32,
-    wall_high: f32,
-    normal: u32,
-}
 
 /// A stage of a generation: what moves in it, and what moved since the one before.
 struct Stage {
@@ -57,11 +47,10 @@ impl DescentStep {
         let winner = gpu.buffer::<u32>("winner", 1)?;
         let groups = groups(domain, dims);
         // A box filled evenly has walls; what starts around a middle is only held together by them.
-        let uniform = domain.start == Start::Uniform;
-        let (wall_low, wall_high) = if uniform { domain.walls() } else { (-WORST, WORST) };
-        let place = Bounds { low: domain.low, high: domain.high, wall_low, wall_high, normal: u32::from(!uniform) };
+        let (wall_low, wall_high) = if domain.start == Start::Uniform { domain.walls() } else { (-WORST, WORST) };
+        let bounds = Bounds { wall_low, wall_high, ..domain.bounds() };
         let bindings = Bindings::new()
-            .with("place", gpu.uniform("box", &place)?.view())
+            .with("bounds", gpu.uniform("bounds", &bounds)?.view())
             .with("best", best.view())
             .with("best_fitness", best_fitness.view())
             .with("winner", winner.view())
@@ -131,7 +120,6 @@ impl DescentStep {
     }
 }
 
-/// How the coordinates hang together; one group where nothing is known of it.
 /// What moves by itself: the layers, or everything where nothing is known of the coordinates.
 pub(in super::super) fn groups(domain: &Domain, dims: u32) -> Vec<Group> {
     if domain.groups.is_empty() {
@@ -207,26 +195,5 @@ impl Step for DescentStep {
         }
         let evaluations = u64::from(self.points.candidates) * self.stages.len() as u64;
         Ok(Program { variants: vec![generation], order: Box::new(|_, _| 0), evaluations })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::mem::offset_of;
-
-    use super::*;
-    use crate::gpu::same_layout;
-
-    #[test]
-    fn bounds_are_laid_out_as_in_the_shader() {
-        let text = include_str!("../../../shaders/optimizer/descent.wgsl");
-        let fields = [
-            ("low", offset_of!(Bounds, low)),
-            ("high", offset_of!(Bounds, high)),
-            ("wall_low", offset_of!(Bounds, wall_low)),
-            ("wall_high", offset_of!(Bounds, wall_high)),
-            ("normal", offset_of!(Bounds, normal)),
-        ];
-        same_layout(text, "Bounds", size_of::<Bounds>(), &fields);
     }
 }
