@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use gradless::gpu::{Source, WORKGROUP};
 use gradless::objective::functions::FUNCTIONS;
 use gradless::objective::network::{Activation, Architecture, Form, Loss, Margin, Network};
-use gradless::objective::ode::{Integrator, Ode, SYSTEMS};
+use gradless::objective::ode::{Field, Fit, Integrator, NeuralField, Observed, Ode, SYSTEMS};
 use gradless::optimizer::Entry;
 use gradless::run::Run;
 use naga::back::{hlsl, msl, spv};
@@ -329,6 +329,18 @@ fn every_kernel_of_a_run_is_valid_and_portable() {
             }
             for gpu in [&gpu, &gpu.clone().without_subgroups()] {
                 Run::new(gpu, &network, optimizer.as_ref()).members(10).start().unwrap();
+            }
+        }
+    }
+    for activation in [Activation::Tanh, Activation::Gelu] {
+        for integrator in [Integrator::Euler, Integrator::Rk2, Integrator::Rk4] {
+            for optimizer in ["adam", "openai-es"] {
+                let field = NeuralField { hidden: vec![60, 5], activation, cubed: true, timed: true };
+                let observed = Observed::new(&["x", "y"], &[0.0, 1.0, 3.0], &[0.5; 6]).unwrap();
+                let fit =
+                    Fit { integrator, bound: Some(1.0), batch: Some(3), ..Fit::new(Field::Neural(field), observed) };
+                let optimizer = Entry::find(optimizer).unwrap().build(&[].into()).unwrap();
+                Run::new(&gpu, &fit, optimizer.as_ref()).members(10).start().unwrap();
             }
         }
     }

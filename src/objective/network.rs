@@ -175,11 +175,11 @@ impl Activation {
     pub const ALL: [Self; 6] = [Self::Tanh, Self::Relu, Self::Sigmoid, Self::Gelu, Self::LeakyRelu, Self::Identity];
 
     /// Whether its slope is told from the sum, not from its value.
-    fn slope_is_of_sum(self) -> bool {
+    pub(super) fn slope_is_of_sum(self) -> bool {
         self == Self::Gelu
     }
 
-    fn wgsl(self) -> &'static str {
+    pub(super) fn wgsl(self) -> &'static str {
         match self {
             Self::Tanh => include_str!("../../shaders/objective/activation/tanh.wgsl"),
             Self::Relu => include_str!("../../shaders/objective/activation/relu.wgsl"),
@@ -535,7 +535,7 @@ impl Evaluation for NetworkEvaluation {
 }
 
 /// Records the sum over row blocks for one chunk.
-fn total(
+pub(super) fn total(
     context: &Context,
     points: &Points,
     chunk: &Chunk,

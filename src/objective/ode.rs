@@ -1,12 +1,18 @@
 //! Systems of ordinary differential equations, integrated on the device: one thread for each trajectory, its state in
 //! registers. Long integrations are cut into dispatches; the time of a step comes from its number and is never summed up.
 
+mod field;
+mod fit;
 mod integrator;
+mod observed;
 mod system;
 
 use crate::gpu::{Bindings, Gpu, Recording, Source, Threads, View, WORKGROUP};
 use crate::{Error, Result};
+pub use field::{Field, NeuralField, Parameter};
+pub use fit::{Deviation, Fit, Time};
 pub use integrator::Integrator;
+pub use observed::Observed;
 pub use system::{SYSTEMS, System, find};
 
 /// Dispatches in one submission.

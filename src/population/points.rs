@@ -142,6 +142,30 @@ impl Points {
         Ok(Self { source, structure: Structure::Free, stride, dims, candidates, chunks, fitness: fitness.clone() })
     }
 
+    /// A population of one, at this position.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when the position has not `dims` coordinates; [`Error::Limit`] when memory runs out.
+    pub fn alone(context: &Context, position: &[f32], dims: u32) -> Result<Self> {
+        if position.len() != dims as usize {
+            return Err(Error::setting(
+                "position",
+                format!("{} values", position.len()),
+                format!("{dims} coordinates"),
+            ));
+        }
+        let shape = Shape { blocks: 1, members: 1, width: dims };
+        let fitness = Self::fitness_buffer(&context.gpu, "fitness", shape)?;
+        let points = Self::direct(context, "position", shape, &fitness)?;
+        let stride = points.stride as usize;
+        let mut columns = vec![0.0f32; position.len() * stride];
+        for (i, value) in position.iter().enumerate() {
+            columns[i * stride] = *value;
+        }
+        context.gpu.write(&points.chunks[0].positions.view(), &columns);
+        Ok(points)
+    }
+
     /// Constants that the elementwise kernels over these points need.
     pub fn constants(&self, shape: Shape) -> Source {
         Source::new()

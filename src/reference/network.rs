@@ -21,8 +21,13 @@ pub fn sigmoid(x: f64) -> f64 {
 
 /// Outputs of one row before softmax or sigmoid.
 pub fn logits<X: Copy + Into<f64>>(architecture: &Architecture, position: &[X], row: &[f32]) -> Vec<f64> {
+    logits_of(architecture, position, &row.iter().map(|x| f64::from(*x)).collect::<Vec<_>>())
+}
+
+/// The same of a row in `f64`.
+pub fn logits_of<X: Copy + Into<f64>>(architecture: &Architecture, position: &[X], row: &[f64]) -> Vec<f64> {
     let layers = architecture.layers();
-    let mut values: Vec<f64> = row.iter().map(|x| f64::from(*x)).collect();
+    let mut values = row.to_vec();
     for (l, layer) in layers.iter().enumerate() {
         let weight = |output, input| f64::from(layer.scale) * position[layer.coordinate(output, input) as usize].into();
         values = (0..layer.outputs)

@@ -1,11 +1,63 @@
 //! Twin of `shaders/objective/ode`: the integrators for any right-hand side, and the right-hand sides of the built-in
 //! systems.
 
-use crate::objective::ode::Integrator;
+use super::network::logits_of;
+use crate::objective::ode::{Deviation, Field, Fit, Integrator, Time};
 
 /// The state at the last of `times`, from `y` at the first; a step leads from each time to the next.
 pub fn integrate(integrator: Integrator, rhs: impl Fn(f64, &[f64]) -> Vec<f64>, times: &[f64], y: &[f64]) -> Vec<f64> {
     times.windows(2).fold(y.to_vec(), |y, pair| stepped(integrator, &rhs, pair[0], pair[1] - pair[0], &y))
+}
+
+/// What the segments from these rows on, each of so many intervals, cost a position on the average.
+pub fn fit(fit: &Fit, position: &[f64], starts: &[usize], intervals: usize) -> f64 {
+    let observed = &fit.observed;
+    let width = observed.components.len();
+    let (first, last) = (observed.times[0], observed.times.iter().copied().fold(observed.times[0], f64::max));
+    let warped = |t: f64| match fit.time {
+        Time::Plain => t,
+        Time::Share => (t - first) / (last - first),
+        Time::Logarithm(offset) => (t - first + offset).ln(),
+    };
+    let (low, high) = (warped(first), warped(last));
+    let rhs = |t: f64, y: &[f64]| match &fit.field {
+        Field::Known(system, free) => {
+            let constant = |(name, value): &(_, f32)| {
+                let place = free.iter().position(|parameter| parameter.name == *name);
+                place.map_or(f64::from(*value), |place| f64::from(free[place].value(position[place] as f32)))
+            };
+            (system.twin)(t, y, &system.constants.iter().map(constant).collect::<Vec<_>>())
+        }
+        Field::Neural(field) => {
+            let mut row: Vec<f64> = y.iter().map(|y| if field.cubed { y.powi(3) } else { *y }).collect();
+            row.extend(field.timed.then(|| (t - 0.5 * (low + high)) / (0.5 * (high - low))));
+            logits_of(&field.architecture(width as u32), position, &row)
+        }
+    };
+    let neural = matches!(fit.field, Field::Neural(_));
+    let unit = |i: usize| if neural { f64::from(observed.units[i]) } else { 1.0 };
+    let state =
+        |row: usize| (0..width).map(|i| f64::from(observed.values[row * width + i]) / unit(i)).collect::<Vec<_>>();
+    let counted = observed.units.iter().filter(|unit| **unit > 0.0).count();
+    let mut sum = 0.0;
+    for start in starts {
+        let mut y = state(*start);
+        for row in *start..start + intervals {
+            let (from, to) = (warped(observed.times[row]), warped(observed.times[row + 1]));
+            let h = (to - from) / f64::from(fit.substeps);
+            for step in 0..fit.substeps {
+                y = stepped(fit.integrator, &rhs, from + f64::from(step) * h, h, &y);
+                if let Some(bound) = fit.bound {
+                    y.iter_mut().for_each(|y| *y = y.clamp(-f64::from(bound), f64::from(bound)));
+                }
+            }
+            for (i, (y, wanted)) in y.iter().zip(state(row + 1)).enumerate().filter(|(i, _)| observed.units[*i] > 0.0) {
+                let off = (y - wanted) * unit(i) / f64::from(observed.units[i]);
+                sum += if fit.deviation == Deviation::Absolute { off.abs() } else { off * off };
+            }
+        }
+    }
+    sum / (starts.len() * intervals * counted) as f64
 }
 
 /// One step of length `h` from time `t`.

@@ -12,5 +12,6 @@ fn total(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) 
     for (var block = 0u; block < ROW_BLOCKS; block += 1u) {
         sum += partial[block * STRIDE + candidate];
     }
-    fitness[chunk.first + candidate] = finite_or_worst(sum / f32(ROWS));
+    // A part that has no value counts as the worst, and so does the whole.
+    fitness[chunk.first + candidate] = select(finite_or_worst(sum / f32(ROWS)), WORST, sum >= WORST);
 }

@@ -14,15 +14,6 @@ struct Part {
 @group(2) @binding(4) var<storage, read_write> samples: array<f32>; // the same, one such table after the other
 @group(2) @binding(5) var<storage, read_write> lost: array<u32>; // steps up to the one that was not finite, or 0
 
-// By exponent bits: WGSL lets drivers assume that NaN and infinity do not occur.
-fn is_finite_state(y: State) -> bool {
-    var all = true;
-    for (var i = 0u; i < COMPONENTS; i += 1u) {
-        all = all && (bitcast<u32>(y[i]) & 0x7f800000u) != 0x7f800000u;
-    }
-    return all;
-}
-
 // One thread per trajectory.
 @compute @workgroup_size(WORKGROUP)
 fn integrate(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) groups: vec3u) {

@@ -10,15 +10,6 @@ fn change_of(y: f32) -> f32 {
     return 0x1p-7f * max(abs(y), SMALL);
 }
 
-// share k
-fn scaled(share: f32, k: State) -> State {
-    var part = k;
-    for (var i = 0u; i < COMPONENTS; i += 1u) {
-        part[i] *= share;
-    }
-    return part;
-}
-
 fn find_slopes(t: f32, y: State) {
     for (var j = 0u; j < COMPONENTS; j += 1u) {
         var moved_up = y;

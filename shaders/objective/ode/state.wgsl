@@ -10,3 +10,21 @@ fn moved(y: State, h: f32, k: State) -> State {
     }
     return sum;
 }
+
+// share k
+fn scaled(share: f32, k: State) -> State {
+    var part = k;
+    for (var i = 0u; i < COMPONENTS; i += 1u) {
+        part[i] *= share;
+    }
+    return part;
+}
+
+// By exponent bits: WGSL lets drivers assume that NaN and infinity do not occur.
+fn is_finite_state(y: State) -> bool {
+    var all = true;
+    for (var i = 0u; i < COMPONENTS; i += 1u) {
+        all = all && (bitcast<u32>(y[i]) & 0x7f800000u) != 0x7f800000u;
+    }
+    return all;
+}

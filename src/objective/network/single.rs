@@ -5,7 +5,7 @@ use super::layered::Layered;
 use super::{Form, Network};
 use crate::Result;
 use crate::gpu::{Gpu, Recording};
-use crate::population::{Context, Objective, Points, Shape};
+use crate::population::{Context, Objective, Points};
 
 impl Network {
     /// Outputs before softmax or sigmoid, row after row, of the network at this position.
@@ -17,7 +17,7 @@ impl Network {
         let whole = Self { batch: None, ..self.clone() };
         let batch = Batch::new(&context, &whole, Form::Layered)?;
         let mut layered = Layered::new(&context, &whole, &batch)?;
-        layered.logits(&single(&context, position)?, &batch)
+        layered.logits(&Points::alone(&context, position, self.dims())?, &batch)
     }
 
     /// Mean loss over all rows of the network at this position.
@@ -26,23 +26,9 @@ impl Network {
     /// [`crate::Error::Limit`] and [`crate::Error::Device`] from the device.
     pub fn mean_loss(&self, gpu: &Gpu, position: &[f32]) -> Result<f32> {
         let context = Context::resting(gpu)?;
-        let points = single(&context, position)?;
+        let points = Points::alone(&context, position, self.dims())?;
         let mut recording = Recording::new();
         Self { batch: None, ..self.clone() }.bind(&context)?.score(&points, &mut recording)?;
         Ok(gpu.run(&recording, &[points.fitness.view()])?.values(0)[0])
     }
-}
-
-/// A population of one.
-fn single(context: &Context, position: &[f32]) -> Result<Points> {
-    let shape = Shape { blocks: 1, members: 1, width: position.len() as u32 };
-    let fitness = Points::fitness_buffer(&context.gpu, "fitness", shape)?;
-    let points = Points::direct(context, "position", shape, &fitness)?;
-    let stride = points.stride as usize;
-    let mut columns = vec![0.0f32; position.len() * stride];
-    for (i, value) in position.iter().enumerate() {
-        columns[i * stride] = *value;
-    }
-    context.gpu.write(&points.chunks[0].positions.view(), &columns);
-    Ok(points)
 }
