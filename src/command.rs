@@ -9,9 +9,11 @@ macro_rules! say {
 }
 
 mod compare;
+mod course;
 mod data;
 mod devices;
 mod eval;
+mod exercise;
 mod minimize;
 mod predict;
 mod progress;

@@ -11,6 +11,9 @@ use crate::optimizer::search;
 use crate::population::Optimizer;
 use crate::{Error, Result};
 
+/// What settings of a problem that is no table of rows are called: this and their name.
+pub const PROBLEM: &str = "problem.";
+
 /// What `gradless train` does, and what `config.toml` holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -148,8 +151,8 @@ impl Config {
             toml::Value::String(text) => text.clone(),
             other => other.to_string(),
         };
-        let mut settings: BTreeMap<_, _> =
-            self.settings.iter().map(|(key, value)| (key.clone(), text(value))).collect();
+        let of_optimizer = self.settings.iter().filter(|(key, _)| !key.starts_with(PROBLEM));
+        let mut settings: BTreeMap<_, _> = of_optimizer.map(|(key, value)| (key.clone(), text(value))).collect();
         // Rows held out have no other use.
         if self.validation > 0.0 && search::by_blocks(&self.search) {
             let gate = settings.entry("search.gate".into()).or_insert_with(|| "soft".into());

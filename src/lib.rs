@@ -58,6 +58,8 @@ pub mod optimizer;
 #[cfg(feature = "plot")]
 pub mod plot;
 pub mod population;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod problem;
 pub mod reach;
 pub mod reference;
 #[cfg(not(target_arch = "wasm32"))]

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::config::Config;
+use crate::config::{Config, PROBLEM};
 use crate::{Error, Result};
 
 /// What tells one method from another; all else is common to a comparison.
@@ -61,13 +61,14 @@ impl Method {
         let mut config = common.clone();
         config.search = self.search.clone().unwrap_or(config.search);
         config.optimizer = self.optimizer.clone();
-        config.settings.clear();
+        config.settings.retain(|key, _| key.starts_with(PROBLEM));
         for (key, value) in &self.settings {
             let number = || value.parse().map_err(|_| Error::setting(key, value, "give a whole number"));
             match key.as_str() {
                 "population" => config.population = Some(number()?),
                 "generations" => (config.generations, config.epochs) = (Some(number()?), None),
                 "epochs" => (config.epochs, config.generations) = (Some(number()?), None),
+                "model" => config.model.clone_from(value),
                 "batch" if value == "full" => config.batch = None,
                 "batch" => config.batch = Some(number()?),
                 _ => {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::data::{Encoder, Part};
 use crate::gpu::Gpu;
 use crate::metrics::{Errors, Measures, Scores, agreeing, errors, largest, scores};
-use crate::objective::network::{Architecture, Loss, Network};
+use crate::objective::network::{Architecture, Loss, Network, Tensor};
 use crate::{Error, Result};
 
 /// Version of the file's layout.
@@ -53,22 +53,8 @@ impl Model {
             encoder: self.encoder.clone(),
         };
         let header = serde_json::to_string(&header).map_err(|e| Error::file(path, e))?;
-        let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
-        for (l, layer) in self.architecture.layers().iter().enumerate() {
-            let (inputs, outputs) = (layer.inputs as usize, layer.outputs as usize);
-            let units = self.weights[layer.offset as usize..].chunks(inputs + 1).take(outputs);
-            let weight: Vec<f32> = units.clone().flat_map(|unit| unit[..inputs].to_vec()).collect();
-            let bias: Vec<f32> = units.map(|unit| unit[inputs]).collect();
-            tensors.push((format!("layer.{l}.weight"), vec![outputs, inputs], bytemuck::cast_slice(&weight).to_vec()));
-            tensors.push((format!("layer.{l}.bias"), vec![outputs], bytemuck::cast_slice(&bias).to_vec()));
-        }
-        let views = tensors.iter().map(|(name, shape, bytes)| {
-            TensorView::new(Dtype::F32, shape.clone(), bytes).map(|view| (name.clone(), view))
-        });
-        let views = views.collect::<std::result::Result<Vec<_>, _>>().map_err(|e| Error::file(path, e))?;
-        let metadata = HashMap::from([("gradless".into(), header)]);
-        let bytes = serialize(views, Some(metadata)).map_err(|e| Error::file(path, e))?;
-        crate::folder::write(path, &bytes)
+        let tensors = self.architecture.tensors(&self.weights);
+        save(path, &tensors, ("gradless", &header))
     }
 
     /// Reads what [`Model::save`] wrote.
@@ -222,6 +208,21 @@ impl Model {
         }
         all
     }
+}
+
+/// Writes tensors, and one entry beside them.
+///
+/// # Errors
+/// [`Error::File`] when the file cannot be written.
+pub fn save(path: &Path, tensors: &[Tensor], (key, header): (&str, &str)) -> Result<()> {
+    let bytes: Vec<&[u8]> = tensors.iter().map(|(.., values)| bytemuck::cast_slice(values)).collect();
+    let views = tensors.iter().zip(&bytes).map(|((name, shape, _), bytes)| {
+        TensorView::new(Dtype::F32, shape.clone(), bytes).map(|view| (name.clone(), view))
+    });
+    let views = views.collect::<std::result::Result<Vec<_>, _>>().map_err(|e| Error::file(path, e))?;
+    let metadata = HashMap::from([(key.to_string(), header.to_string())]);
+    let bytes = serialize(views, Some(metadata)).map_err(|e| Error::file(path, e))?;
+    crate::folder::write(path, &bytes)
 }
 
 /// The finite numbers of one tensor.

@@ -4,6 +4,7 @@
 //! and points are placed here, so another library has little to replace.
 
 mod diagonal;
+mod events;
 mod signed;
 
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ use kuva::render::theme::Theme;
 
 use crate::error::{Error, Result};
 pub use diagonal::{Scatter, diagonal};
+pub use events::events;
 pub use signed::signed_curve;
 
 /// Okabe and Ito (2008), distinct to colour-blind readers; strongest on white first.

@@ -9,7 +9,7 @@ use crate::gpu::Gpu;
 use crate::metrics::Measures;
 use crate::model::Model;
 use crate::objective::network::{Architecture, Loss, Network};
-use crate::population::Optimizer;
+use crate::population::{Objective, Optimizer};
 use crate::run::{Report, Run, Stop};
 use crate::{Error, Result};
 
@@ -135,26 +135,7 @@ impl<'a> Training<'a> {
     /// Those of [`Builder::start`](crate::run::Builder::start), and [`Error::Setting`] when the evaluations do not
     /// suffice for a generation.
     pub fn start(&self, gpu: &Gpu) -> Result<Run> {
-        let config = &self.config;
-        let (generations, horizon) = config.span();
-        let mut builder = Run::new(gpu, &self.network, self.optimizer.as_ref())
-            .members(config.members())
-            .seed(config.seed)
-            .generations(generations)
-            .horizon(horizon);
-        if let Some(evaluations) = config.evaluations {
-            builder = builder.evaluations(evaluations);
-        }
-        if let Some(target) = config.target {
-            builder = builder.target(target);
-        }
-        let run = builder.start()?;
-        let generation = run.evaluations_per_generation();
-        if let Some(evaluations) = config.evaluations.filter(|all| *all < generation) {
-            let remedy = format!("a generation scores {generation}: give more, or a smaller population");
-            return Err(Error::setting("evaluations", evaluations, remedy));
-        }
-        Ok(run)
+        begin(gpu, &self.config, &self.network, self.optimizer.as_ref())
     }
 
     /// Trains to the end and scores what came of it. `watch` sees the run after every step; `false` from it ends the
@@ -164,36 +145,10 @@ impl<'a> Training<'a> {
     /// Those of [`Training::start`] and of the device.
     pub fn run(&self, gpu: &Gpu, mut watch: impl FnMut(&Run) -> bool) -> Result<Outcome> {
         let mut run = self.start(gpu)?;
-        let mut trace = Trace::default();
-        let mut pace = Pace::new(&self.config);
-        while run.report().stop.is_none() {
-            run.step()?;
-            pace.keep(&mut run)?;
-            trace.extend(run.report());
-            let go_on = watch(&run);
-            if run.report().stop.is_some() {
-                break;
-            }
-            if !go_on {
-                run.interrupt(Stop::Interrupted)?;
-            } else if self.config.seconds.is_some_and(|s| run.report().seconds >= s) {
-                run.interrupt(Stop::Seconds)?;
-            }
-        }
-        trace.extend(run.report());
+        let trace = to_the_end(&mut run, &self.config, &mut watch)?;
         let mut outcome = self.outcome(gpu, &mut run)?;
-        outcome.trace = trace.points;
+        outcome.trace = trace;
         Ok(outcome)
-    }
-
-    /// One generation of a run that is then forgotten. It makes the driver compile what it puts off until the first
-    /// use, which would otherwise count as time of whichever run comes first.
-    ///
-    /// # Errors
-    /// As [`Training::run`].
-    pub fn warm_up(&self, gpu: &Gpu) -> Result<()> {
-        self.start(gpu)?.advance(1)?;
-        Ok(())
     }
 
     /// The best network of a run.
@@ -232,6 +187,59 @@ impl<'a> Training<'a> {
             trace: Vec::new(),
         })
     }
+}
+
+/// A run of these settings: allocates and draws the first positions.
+///
+/// # Errors
+/// Those of [`Builder::start`](crate::run::Builder::start), and [`Error::Setting`] when the evaluations do not suffice
+/// for a generation.
+pub fn begin(gpu: &Gpu, config: &Config, objective: &dyn Objective, optimizer: &dyn Optimizer) -> Result<Run> {
+    let (generations, horizon) = config.span();
+    let mut builder = Run::new(gpu, objective, optimizer)
+        .members(config.members())
+        .seed(config.seed)
+        .generations(generations)
+        .horizon(horizon);
+    if let Some(evaluations) = config.evaluations {
+        builder = builder.evaluations(evaluations);
+    }
+    if let Some(target) = config.target {
+        builder = builder.target(target);
+    }
+    let run = builder.start()?;
+    let generation = run.evaluations_per_generation();
+    if let Some(evaluations) = config.evaluations.filter(|all| *all < generation) {
+        let remedy = format!("a generation scores {generation}: give more, or a smaller population");
+        return Err(Error::setting("evaluations", evaluations, remedy));
+    }
+    Ok(run)
+}
+
+/// Runs to the end of these settings; `watch` sees the run after every step, `false` from it ends the run there. Returns
+/// its course.
+///
+/// # Errors
+/// [`Error::Device`] when the device was lost or an operation failed.
+pub fn to_the_end(run: &mut Run, config: &Config, watch: &mut dyn FnMut(&Run) -> bool) -> Result<Vec<Point>> {
+    let mut trace = Trace::default();
+    let mut pace = Pace::new(config);
+    while run.report().stop.is_none() {
+        run.step()?;
+        pace.keep(run)?;
+        trace.extend(run.report());
+        let go_on = watch(run);
+        if run.report().stop.is_some() {
+            break;
+        }
+        if !go_on {
+            run.interrupt(Stop::Interrupted)?;
+        } else if config.seconds.is_some_and(|s| run.report().seconds >= s) {
+            run.interrupt(Stop::Seconds)?;
+        }
+    }
+    trace.extend(run.report());
+    Ok(trace.points)
 }
 
 impl Training<'_> {

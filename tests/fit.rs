@@ -149,7 +149,7 @@ fn long_trajectories_are_cut_without_a_trace() {
     let wanted = twin(&fit, &wide(&position));
     assert!((f64::from(found) - wanted).abs() < 5e-3 * wanted, "{found} is not {wanted}");
     assert!(gradient.iter().any(|slope| *slope != 0.0) && gradient.iter().all(|slope| slope.is_finite()));
-    let states = fit.trajectories(&gpu, &position).unwrap().remove(0).unwrap();
+    let states = fit.led(&gpu, &position, &fit.observed).unwrap().unwrap();
     let start = &fit.observed.values[..2];
     assert!(states.len() == 602 && states[..2] == *start, "{states:?}");
     // What is read back is what was scored.
@@ -166,7 +166,7 @@ fn trajectories_that_are_lost_count_as_the_worst() {
     assert_eq!(measured(&gpu, &fit, &large, false).0, WORST);
     let (loss, gradient) = measured(&gpu, &fit, &large, true);
     assert!(loss == WORST && gradient.iter().all(|slope| *slope == 0.0), "{gradient:?}");
-    assert!(fit.trajectories(&gpu, &large).unwrap()[0].is_none());
+    assert!(fit.led(&gpu, &large, &fit.observed).unwrap().is_none());
     fit.bound = Some(10.0);
     assert!(measured(&gpu, &fit, &large, false).0 < 20.0);
 }

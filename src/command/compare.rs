@@ -6,14 +6,14 @@ use anyhow::{Result, bail};
 use gradless::Error;
 use gradless::comparison::{Comparison, Measured, check_seeds};
 use gradless::config::Config;
-use gradless::data;
 use gradless::folder::{self, Folder};
 use gradless::gpu::Gpu;
 use gradless::method::Method;
-use gradless::training::Training;
+use gradless::problem::Problem;
 use serde_json::{Value, json};
 
 use super::progress::{interrupted, watch_interrupts};
+use super::trial::Subject;
 use super::{train, trial};
 use crate::cli::Compare;
 
@@ -26,14 +26,14 @@ pub(super) fn run(arguments: &Compare) -> Result<()> {
     check_seeds(arguments.seeds)?;
     let configs = methods.iter().map(|method| method.apply(&common)).collect::<gradless::Result<Vec<_>>>()?;
     let names: Vec<String> = methods.iter().map(ToString::to_string).collect();
-    let dataset = data::load(&common.data, &common.data_options())?;
-    for note in &dataset.notes {
+    let subject = Subject::load(&common.data, &common)?;
+    for note in subject.notes() {
         eprintln!("note: {note}");
     }
     let gpu = super::open_for(&arguments.device)?;
     // Whatever does not fit the data or the device shows here, before the first minute is spent.
     for config in &configs {
-        Training::new(config, &dataset)?.warm_up(&gpu)?;
+        subject.warm_up(&gpu, config)?;
     }
 
     let text = described_in_toml(&common, &names, arguments.seeds)?;
@@ -42,18 +42,19 @@ pub(super) fn run(arguments: &Compare) -> Result<()> {
             return Err(Error::file(path, "the folder exists and is not empty: choose another --out").into());
         }
         Some(path) => Folder::create(path, &text)?,
-        None => Folder::create_numbered(Path::new("runs"), &format!("compare-{}", train::plain(&dataset.name)), &text)?,
+        None => {
+            Folder::create_numbered(Path::new("runs"), &format!("compare-{}", train::plain(subject.name())), &text)?
+        }
     };
     let mut compared = Compared { gpu: &gpu, common, names, seeds: arguments.seeds, folder, runs: Vec::new() };
     watch_interrupts();
     // Seeds outside, methods inside: what slows the machine for a while slows all methods alike.
     for index in 0..u64::from(arguments.seeds) {
         let seed = compared.common.seed.wrapping_add(index);
-        let options = data::Options { seed, ..compared.common.data_options() };
-        let dataset = data::load(&compared.common.data, &options)?;
+        let subject = Subject::load(&compared.common.data, &Config { seed, ..compared.common.clone() })?;
         for (config, name) in configs.iter().zip(&compared.names.clone()) {
             let config = Config { seed, ..config.clone() };
-            let report = if interrupted() { None } else { trial::measure(&gpu, &config, &dataset, name)? };
+            let report = if interrupted() { None } else { subject.measure(&gpu, &config, name)? };
             if let Some(report) = report {
                 compared.runs.push(report);
                 compared.save()?;
@@ -64,7 +65,7 @@ pub(super) fn run(arguments: &Compare) -> Result<()> {
         bail!("interrupted before the first run was done");
     }
     let (report, comparison, measured) = compared.report()?;
-    let title = format!("{}: {}, {} seeds", dataset.name, compared.common.model, arguments.seeds);
+    let title = format!("{}: {}, {} seeds", subject.name(), compared.common.model, arguments.seeds);
     trial::pictures(&title, &compared.names, &measured, &compared.folder.file("loss"))?;
     super::print_profile(&gpu);
     if arguments.output.json {
@@ -76,6 +77,7 @@ pub(super) fn run(arguments: &Compare) -> Result<()> {
 
 /// The settings that all methods share.
 fn described(arguments: &Compare) -> Result<Config> {
+    let problem = Problem::find(&arguments.data);
     let mut config = Config {
         data: arguments.data.clone(),
         label: arguments.label.clone(),
@@ -86,7 +88,7 @@ fn described(arguments: &Compare) -> Result<Config> {
         evaluations: arguments.evaluations,
         seconds: arguments.seconds,
         device: arguments.device.device.clone(),
-        ..Config::default()
+        ..problem.map_or_else(Config::default, Problem::shared)
     };
     if config.generations.is_none() && config.epochs.is_none() && config.seconds.is_none() {
         config.evaluations.get_or_insert(EVALUATIONS);
@@ -96,7 +98,10 @@ fn described(arguments: &Compare) -> Result<Config> {
     config.model = arguments.model.clone().unwrap_or(config.model);
     config.activation = arguments.activation.unwrap_or(config.activation);
     config.task = arguments.task;
-    config.loss = arguments.loss.clone().unwrap_or_else(|| config.default_loss());
+    if problem.is_none() {
+        config.loss = config.default_loss();
+    }
+    config.loss = arguments.loss.clone().unwrap_or(config.loss);
     config.population = arguments.population;
     if let Some(batch) = &arguments.batch {
         config.batch = train::batch_rows(batch)?;
@@ -169,14 +174,7 @@ impl Compared<'_> {
     /// The report for people.
     fn print(&self, report: &Value, comparison: &Comparison) -> Result<()> {
         let (data, model) = (&report["data"], &report["model"]);
-        say!(
-            "{} · {} rows to train, {} to test · {} features · {}",
-            data["name"].as_str().unwrap_or_default(),
-            data["train_rows"],
-            data["test_rows"],
-            data["features"],
-            train::labels(data),
-        );
+        say!("{}", train::rows(data));
         say!(
             "{} ({} weights) · seeds {} to {} · {} a run · {}",
             model["name"].as_str().unwrap_or_default(),

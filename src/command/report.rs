@@ -1,7 +1,10 @@
 //! The JSON object that tells of one training.
 
+use gradless::config::Config;
 use gradless::gpu::Gpu;
 use gradless::metrics::Measures;
+use gradless::population::Optimizer;
+use gradless::problem::{self, Exercise};
 use gradless::statistics::Spread;
 use gradless::training::{Member, Outcome, Training};
 use serde_json::{Value, json};
@@ -10,7 +13,6 @@ use serde_json::{Value, json};
 pub(super) fn training(gpu: &Gpu, training: &Training, outcome: &Outcome) -> Value {
     let Training { config, dataset, optimizer, .. } = training;
     let architecture = &outcome.model.architecture;
-    let busy = outcome.device_seconds.map(|s| s / outcome.seconds.max(1e-9));
     let measure = if dataset.is_regression() { "mse" } else { "accuracy" };
     let members = outcome.members.as_ref().map(|members| {
         let spread = |value: fn(&Member) -> Option<f64>| {
@@ -25,30 +27,63 @@ pub(super) fn training(gpu: &Gpu, training: &Training, outcome: &Outcome) -> Val
             (format!("test_{measure}")): spread(|m| m.test),
         })
     });
+    let mut report = described(gpu, config, optimizer.as_ref(), architecture.parameters());
+    report["data"] = json!({
+        "name": dataset.name, "train_rows": dataset.train.rows, "validation_rows": dataset.validation.rows,
+        "test_rows": dataset.test.rows, "features": dataset.train.width, "classes": dataset.classes.len(),
+    });
+    report["layer_updates"] = json!(optimizer.layer_updates(architecture.layers().len() as u32, outcome.generations));
+    report["generations"] = json!(outcome.generations);
+    report["evaluations"] = json!(outcome.evaluations);
+    spent(&mut report, outcome.seconds, outcome.device_seconds, outcome.device_memory);
+    report["stop"] = json!(outcome.stop);
+    report["train"] = part(&outcome.train, &["loss", "accuracy", "agreement"]);
+    report["validation"] = json!(outcome.validation.as_ref().map(|scores| part(scores, &["loss", "accuracy"])));
+    report["test"] = json!(outcome.test);
+    report["members"] = json!(members);
+    report
+}
+
+/// The same of a problem that is no table of rows.
+pub(super) fn exercise(gpu: &Gpu, exercise: &Exercise, outcome: &problem::Outcome) -> Value {
+    let Exercise { config, posed, optimizer, .. } = exercise;
+    let [train, test, features, classes] = posed.sizes();
+    let mut report = described(gpu, config, optimizer.as_ref(), posed.objective().dims().into());
+    report["data"] = json!({
+        "name": config.data, "train_rows": train, "validation_rows": 0, "test_rows": test, "features": features,
+        "classes": classes,
+    });
+    report["layer_updates"] = Value::Null;
+    report["generations"] = json!(outcome.report.generation);
+    report["evaluations"] = json!(outcome.report.evaluations);
+    spent(&mut report, outcome.report.seconds, outcome.report.device_seconds, outcome.device_memory);
+    report["stop"] = json!(outcome.report.stop);
+    report["train"] = part(&outcome.train, &["loss", "accuracy", "agreement"]);
+    report["validation"] = Value::Null;
+    report["test"] = json!(outcome.test);
+    report["members"] = Value::Null;
+    report
+}
+
+/// What was asked for.
+fn described(gpu: &Gpu, config: &Config, optimizer: &dyn Optimizer, parameters: u64) -> Value {
     json!({
         "command": "train",
         "version": env!("CARGO_PKG_VERSION"),
         "device": super::device_json(gpu),
-        "data": {"name": dataset.name, "train_rows": dataset.train.rows, "validation_rows": dataset.validation.rows, "test_rows": dataset.test.rows,
-                 "features": dataset.train.width, "classes": dataset.classes.len()},
-        "model": {"name": config.model, "parameters": architecture.parameters(),
-                  "activation": architecture.activation, "loss": config.loss},
+        "model": {"name": config.model, "parameters": parameters, "activation": config.activation, "loss": config.loss},
         "optimizer": {"name": config.optimizer, "search": config.search, "settings": optimizer.settings()},
         "seed": config.seed,
         "population": config.members(),
         "batch": config.batch,
-        "generations": outcome.generations,
-        "evaluations": outcome.evaluations,
-        "layer_updates": optimizer.layer_updates(architecture.layers().len() as u32, outcome.generations),
-        "seconds": round(outcome.seconds),
-        "device_busy": busy.map(round),
-        "device_memory": outcome.device_memory,
-        "stop": outcome.stop,
-        "train": part(&outcome.train, &["loss", "accuracy", "agreement"]),
-        "validation": outcome.validation.as_ref().map(|scores| part(scores, &["loss", "accuracy"])),
-        "test": outcome.test,
-        "members": members,
     })
+}
+
+/// What it took.
+fn spent(report: &mut Value, seconds: f64, device_seconds: Option<f64>, device_memory: u64) {
+    report["seconds"] = json!(round(seconds));
+    report["device_busy"] = json!(device_seconds.map(|busy| round(busy / seconds.max(1e-9))));
+    report["device_memory"] = json!(device_memory);
 }
 
 /// All scores of numbers, some of classes.

@@ -13,13 +13,13 @@ use gradless::config::Config;
 use gradless::data;
 use gradless::experiment::{Case, Experiment};
 use gradless::gpu::Gpu;
-use gradless::training::Training;
+use gradless::problem::Problem;
 use serde_json::json;
 
 use self::kept::Kept;
 use self::tables::{CaseResult, overview_picture, write};
 use super::progress::{interrupted, watch_interrupts};
-use super::trial;
+use super::trial::Subject;
 use crate::cli::Reproduce;
 
 pub(super) fn run(arguments: &Reproduce) -> Result<()> {
@@ -111,7 +111,7 @@ fn first_of_group(results: &[CaseResult], index: usize) -> bool {
 fn located(case: &Case, places: &[PathBuf]) -> Option<String> {
     let data = &case.config.data;
     let name = data.split_once(':').map_or(data.as_str(), |(name, _)| name);
-    if data::known().iter().any(|known| known.name == name) {
+    if data::known().iter().any(|known| known.name == name) || Problem::find(data).is_some() {
         return Some(data.clone());
     }
     let found = places.iter().map(|place| place.join(data)).find(|path| path.exists())?;
@@ -149,9 +149,8 @@ fn measure(
             break;
         }
         let place = located(case, places).unwrap_or_default();
-        let options = data::Options { seed, ..case.config.data_options() };
-        let dataset = match data::load(&place, &options) {
-            Ok(dataset) => dataset,
+        let subject = match Subject::load(&place, &Config { seed, ..case.config.clone() }) {
+            Ok(subject) => subject,
             // Data that cannot be read cost their case, not the others.
             Err(error) => {
                 let what = case
@@ -166,19 +165,19 @@ fn measure(
                 return Ok(());
             }
         };
-        for note in dataset.notes.iter().filter(|_| seed == 1 && first_of_group(results, index)) {
+        for note in subject.notes().iter().filter(|_| seed == 1 && first_of_group(results, index)) {
             eprintln!("note: {}: {note}", case.group);
         }
         for method in &methods {
             let config = Config { seed, ..method.apply(&case.config)? };
-            let version = version(gpu, &[config.to_toml()?, dataset.raw.fingerprint().to_string()]);
+            let version = version(gpu, &[config.to_toml()?, subject.fingerprint().to_string()]);
             let key = (case.name.clone(), method.to_string(), seed);
             if kept.find(&key, &version).is_none() {
                 if !warm.contains(&method) && !interrupted() {
-                    Training::new(&config, &dataset)?.warm_up(gpu)?;
+                    subject.warm_up(gpu, &config)?;
                     warm.push(method);
                 }
-                let report = if interrupted() { None } else { trial::measure(gpu, &config, &dataset, &key.1)? };
+                let report = if interrupted() { None } else { subject.measure(gpu, &config, &key.1)? };
                 let Some(report) = report else { break };
                 kept.add(&version, vec![(key.clone(), report)])?;
             }

@@ -1,23 +1,23 @@
 //! `gradless train`
 
 use std::path::Path;
-use std::time::Instant;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use gradless::Error;
-use gradless::config::Config;
+use gradless::config::{Config, PROBLEM};
 use gradless::data;
-use gradless::folder::{self, Folder, History};
+use gradless::folder::{self, Folder};
 use gradless::gpu::Gpu;
 use gradless::model::Model;
-use gradless::objective::network::Loss;
 use gradless::optimizer::search::PREFIX;
-use gradless::plot::{Curve, Regions, Series, decision_regions, loss_curve};
-use gradless::run::{Run, Stop};
-use gradless::training::{Members, Pace, Training};
+use gradless::plot::{Regions, decision_regions};
+use gradless::problem::Problem;
+use gradless::run::Run;
+use gradless::training::{Members, Training};
 use serde_json::json;
 
-use super::progress::{Progress, interrupted, watch_interrupts};
+use super::course::{self, Course};
+use super::exercise;
 use crate::cli::Train;
 
 pub(super) fn run(arguments: &Train) -> Result<()> {
@@ -26,6 +26,9 @@ pub(super) fn run(arguments: &Train) -> Result<()> {
     }
     let mut config = described(arguments)?;
     config.check()?;
+    if Problem::find(&config.data).is_some() {
+        return exercise::run(arguments, config);
+    }
     let dataset = data::load(&config.data, &config.data_options())?;
     for note in &dataset.notes {
         eprintln!("note: {note}");
@@ -38,33 +41,20 @@ pub(super) fn run(arguments: &Train) -> Result<()> {
     // Nothing is written before everything that can be wrong has been looked at.
     resolve(&mut config, &training.optimizer.settings())?;
     let fingerprint = dataset.raw.fingerprint();
-    let folder = match (&arguments.resume, &arguments.out) {
-        (Some(path), _) => {
-            let folder = Folder::open(path)?;
-            if let Some(snapshot) = folder.checkpoint(fingerprint)? {
-                run.restore(&snapshot).with_context(|| folder.file("checkpoint.safetensors").display().to_string())?;
-            }
-            folder::write(&folder.file("config.toml"), config.to_toml()?.as_bytes())?;
-            folder
-        }
-        (None, Some(path)) => Folder::create(path, &config.to_toml()?)?,
-        (None, None) => {
-            let stem = format!("{}-{}", plain(&dataset.name), config.optimizer);
-            Folder::create_numbered(Path::new("runs"), &stem, &config.to_toml()?)?
-        }
-    };
+    let stem = format!("{}-{}", plain(&dataset.name), config.optimizer);
+    let folder = course::folder(arguments, &config, &stem, &mut run, fingerprint)?;
     if arguments.resume.is_none() {
         dataset.save_test(&folder.file("test.csv"))?;
     }
-    let history = folder.history(run.report().generation)?;
-    let mut saved = Saved { gpu: &gpu, training: &training, folder, history };
-    saved.advance(&mut run, fingerprint)?;
+    let mut course = Course::new(&training.config, folder, &run, fingerprint)?;
+    course.advance(&mut run, &|run, folder| Ok(training.model(run)?.save(&folder.file("model.safetensors"))?))?;
+    let saved = Saved { gpu: &gpu, training: &training, course };
     let report = saved.finish(&mut run)?;
     super::print_profile(&gpu);
     if arguments.output.json {
         say!("{report}");
     } else {
-        saved.print(&report)?;
+        print(&report)?;
     }
     Ok(())
 }
@@ -72,13 +62,14 @@ pub(super) fn run(arguments: &Train) -> Result<()> {
 /// Defaults, then the file, then the flags.
 fn described(arguments: &Train) -> Result<Config> {
     let search = &arguments.search;
+    let problem = arguments.data.as_deref().and_then(Problem::find);
     let mut config = match (&arguments.config, &arguments.resume) {
         (Some(path), _) => Config::read(path)?,
         (None, Some(path)) => {
             refuse_beside_resume(arguments)?;
             Config::read(&Folder::open(path)?.file("config.toml"))?
         }
-        (None, None) => Config::default(),
+        (None, None) => problem.map_or_else(Config::default, Problem::usual),
     };
     macro_rules! take {
         ($($field:ident = $value:expr),* $(,)?) => { $(if let Some(value) = $value { config.$field = value; })* };
@@ -99,7 +90,7 @@ fn described(arguments: &Train) -> Result<Config> {
     config.label = arguments.label.clone().or(config.label);
     config.header = arguments.header.or(config.header);
     config.task = arguments.task.or(config.task);
-    if arguments.loss.is_none() && arguments.config.is_none() && arguments.resume.is_none() {
+    if arguments.loss.is_none() && arguments.config.is_none() && arguments.resume.is_none() && problem.is_none() {
         config.loss = config.default_loss();
     }
     config.population = search.population.or(config.population);
@@ -116,11 +107,13 @@ fn described(arguments: &Train) -> Result<Config> {
     if let Some(batch) = &arguments.batch {
         config.batch = batch_rows(batch)?;
     }
-    // Settings of a file belong to the file's optimizer and search.
-    if search.optimizer.is_some() && arguments.config.is_some() {
-        config.settings.retain(|key, _| key.starts_with(PREFIX));
+    // Settings of a file, or of a problem, belong to its optimizer and search.
+    let given = arguments.config.is_some() || problem.is_some();
+    if search.optimizer.is_some() && given {
+        config.settings.retain(|key, _| key.starts_with(PREFIX) || key.starts_with(PROBLEM));
+        config.population = search.population.or(config.population.filter(|_| arguments.config.is_some()));
     }
-    if search.search.is_some() && arguments.config.is_some() {
+    if search.search.is_some() && given {
         config.settings.retain(|key, _| !key.starts_with(PREFIX));
     }
     if let Some(update) = &arguments.update {
@@ -214,9 +207,20 @@ fn members_csv(members: &Members, numbers: bool) -> Result<Vec<u8>> {
     Ok(writer.into_inner()?)
 }
 
-/// What labels are, for the first line of a report.
-pub(super) fn labels(data: &serde_json::Value) -> String {
-    if data["classes"] == 0 { "a regression".into() } else { format!("{} classes", data["classes"]) }
+/// What was learned from, for the first line of a report.
+pub(super) fn rows(data: &serde_json::Value) -> String {
+    let name = data["name"].as_str().unwrap_or_default();
+    let (train, test, features) = (&data["train_rows"], &data["test_rows"], &data["features"]);
+    match (Problem::find(name), &data["classes"]) {
+        (Some(_), classes) if classes == 0 => {
+            format!("{name} · {train} observations of {features} components, {test} others to test")
+        }
+        (Some(_), _) => format!("{name} · {train} trials a generation, {test} others to test"),
+        (None, classes) => {
+            let labels = if classes == 0 { "a regression".into() } else { format!("{classes} classes") };
+            format!("{name} · {train} rows to train, {test} to test · {features} features · {labels}")
+        }
+    }
 }
 
 /// A name fit for a folder.
@@ -226,88 +230,36 @@ pub(super) fn plain(name: &str) -> String {
     if plain.is_empty() { "data".into() } else { plain }
 }
 
-/// A training whose every step is kept in a folder.
+/// A training that was kept in a folder.
 struct Saved<'a> {
     gpu: &'a Gpu,
     training: &'a Training<'a>,
-    folder: Folder,
-    history: History,
+    course: Course<'a>,
 }
 
 impl Saved<'_> {
-    /// Runs to the end, saving as it goes.
-    fn advance(&mut self, run: &mut Run, fingerprint: u64) -> Result<()> {
-        watch_interrupts();
-        let config = &self.training.config;
-        let timed = config.seconds;
-        let (limit, _) = config.span();
-        let progress = Progress::new(limit.min(run.limit()), timed, run.report().generation);
-        let mut saved = Instant::now();
-        let mut pace = Pace::new(config);
-        let mut written = 0;
-        while run.report().stop.is_none() {
-            run.step()?;
-            pace.keep(run)?;
-            self.history.append(&run.report().history[written..])?;
-            written = run.report().history.len();
-            progress.show(run.report(), run.evaluations_per_generation(), limit == u32::MAX && timed.is_some());
-            if run.report().stop.is_none() && interrupted() {
-                run.interrupt(Stop::Interrupted)?;
-            } else if run.report().stop.is_none() && timed.is_some_and(|s| run.report().seconds >= s) {
-                run.interrupt(Stop::Seconds)?;
-            } else if saved.elapsed().as_secs_f64() >= config.checkpoint && run.report().stop.is_none() {
-                let snapshot = run.snapshot()?;
-                self.history.append(&run.report().history[written..])?;
-                written = run.report().history.len();
-                self.save(run, &snapshot, fingerprint)?;
-                saved = Instant::now();
-            }
-        }
-        let snapshot = run.snapshot()?;
-        self.history.append(&run.report().history[written..])?;
-        self.save(run, &snapshot, fingerprint)?;
-        progress.finish();
-        Ok(())
-    }
-
-    /// History first: a checkpoint never lies ahead of it.
-    fn save(&mut self, run: &mut Run, snapshot: &gradless::run::Snapshot, fingerprint: u64) -> Result<()> {
-        self.history.sync()?;
-        self.folder.save_checkpoint(snapshot, fingerprint)?;
-        self.training.model(run)?.save(&self.folder.file("model.safetensors"))?;
-        Ok(())
-    }
-
     /// Scores the best network, draws the pictures, writes and returns the report.
     fn finish(&self, run: &mut Run) -> Result<serde_json::Value> {
         let outcome = self.training.outcome(self.gpu, run)?;
         // Of several networks, or with batches, the one that is scored need not be the best one on the way.
-        outcome.model.save(&self.folder.file("model.safetensors"))?;
+        outcome.model.save(&self.course.folder.file("model.safetensors"))?;
         self.pictures(&outcome.model)?;
         let mut report = super::report::training(self.gpu, self.training, &outcome);
-        report["out"] = json!(self.folder.path());
+        report["out"] = json!(self.course.folder.path());
         if let Some(members) = &outcome.members {
             folder::write(
-                &self.folder.file("members.csv"),
+                &self.course.folder.file("members.csv"),
                 &members_csv(members, self.training.dataset.is_regression())?,
             )?;
         }
         let text = serde_json::to_string_pretty(&report)?;
-        folder::write(&self.folder.file("report.json"), text.as_bytes())?;
+        folder::write(&self.course.folder.file("report.json"), text.as_bytes())?;
         Ok(report)
     }
 
     fn pictures(&self, model: &Model) -> Result<()> {
         let Training { config, dataset, .. } = self.training;
-        let [best, mean] = self.history.curves()?;
-        let title = format!("{}: {} on {}", dataset.name, config.optimizer, config.model);
-        let series = [Series { name: "best", points: &best }, Series { name: "mean", points: &mean }];
-        let y_label = match &config.loss {
-            Loss::Own(_) => "own loss".into(),
-            loss => format!("{loss} loss"),
-        };
-        let curve = Curve { title: &title, x_label: "generation", y_label: &y_label, series: &series };
-        loss_curve(&curve, &self.folder.file("loss"))?;
+        self.course.picture(&format!("{}: {} on {}", dataset.name, config.optimizer, config.model))?;
         if dataset.train.width == 2 && dataset.feature_names.len() == 2 && !dataset.is_regression() {
             self.regions(model)?;
         }
@@ -345,61 +297,54 @@ impl Saved<'_> {
             class_names: &dataset.classes,
             points: &points,
         };
-        Ok(decision_regions(&regions, &self.folder.file("regions"))?)
+        Ok(decision_regions(&regions, &self.course.folder.file("regions"))?)
     }
+}
 
-    /// The report for people.
-    fn print(&self, report: &serde_json::Value) -> Result<()> {
-        let number = |value: &serde_json::Value| value.as_f64().unwrap_or_default();
-        say!(
-            "{} · {} rows to train, {} to test · {} features · {}",
-            report["data"]["name"].as_str().unwrap_or_default(),
-            report["data"]["train_rows"],
-            report["data"]["test_rows"],
-            report["data"]["features"],
-            labels(&report["data"]),
-        );
-        say!(
-            "{} ({} weights) · {} · population {} · {} generations, {} evaluations in {:.2} s",
-            report["model"]["name"].as_str().unwrap_or_default(),
-            report["model"]["parameters"],
-            report["optimizer"]["name"].as_str().unwrap_or_default(),
-            report["population"],
-            report["generations"],
-            report["evaluations"],
-            number(&report["seconds"]),
-        );
-        let numbers = self.training.dataset.is_regression();
-        let columns: &[&str] =
-            if numbers { &["loss", "mse", "mae", "r2"] } else { &["loss", "accuracy", "precision", "recall", "f1"] };
-        let mut table = super::table(&[&[""], columns].concat());
-        for part in ["train", "test"] {
-            if report[part].is_object() {
-                let cell = |name: &&str| report[part][name].as_f64().map_or(String::new(), |v| format!("{v:.4}"));
-                table.add_row(std::iter::once(part.to_string()).chain(columns.iter().map(cell)));
-            }
+/// The report for people.
+pub(super) fn print(report: &serde_json::Value) -> Result<()> {
+    let number = |value: &serde_json::Value| value.as_f64().unwrap_or_default();
+    say!("{}", rows(&report["data"]));
+    say!(
+        "{} ({} weights) · {} · population {} · {} generations, {} evaluations in {:.2} s",
+        report["model"]["name"].as_str().unwrap_or_default(),
+        report["model"]["parameters"],
+        report["optimizer"]["name"].as_str().unwrap_or_default(),
+        report["population"],
+        report["generations"],
+        report["evaluations"],
+        number(&report["seconds"]),
+    );
+    let numbers = report["data"]["classes"] == 0;
+    let columns: &[&str] =
+        if numbers { &["loss", "mse", "mae", "r2"] } else { &["loss", "accuracy", "precision", "recall", "f1"] };
+    let mut table = super::table(&[&[""], columns].concat());
+    for part in ["train", "test"] {
+        if report[part].is_object() {
+            let cell = |name: &&str| report[part][name].as_f64().map_or(String::new(), |v| format!("{v:.4}"));
+            table.add_row(std::iter::once(part.to_string()).chain(columns.iter().map(cell)));
         }
-        say!("{table}");
-        if let Some(members) = report["members"].as_object() {
-            let spread = |name: &str, digits: usize| {
-                let of = |key: &str| number(&members[name][key]);
-                format!("{:.digits$} ± {:.digits$}", of("mean"), of("sd"))
-            };
-            let key = if numbers { "test_mse" } else { "test_accuracy" };
-            let test = if members[key].is_null() {
-                String::new()
-            } else {
-                format!(", {} {}", key.replace('_', " "), spread(key, 4))
-            };
-            say!(
-                "{} networks at once: train loss {}{test} (mean ± sd); above, number {}, of the lowest train loss; all in \
-                 members.csv",
-                members["count"],
-                spread("train_loss", 4),
-                members["chosen"],
-            );
-        }
-        say!("stopped by {} · {}", report["stop"].as_str().unwrap_or_default(), self.folder.path().display());
-        Ok(())
     }
+    say!("{table}");
+    if let Some(members) = report["members"].as_object() {
+        let spread = |name: &str, digits: usize| {
+            let of = |key: &str| number(&members[name][key]);
+            format!("{:.digits$} ± {:.digits$}", of("mean"), of("sd"))
+        };
+        let key = if numbers { "test_mse" } else { "test_accuracy" };
+        let test = if members[key].is_null() {
+            String::new()
+        } else {
+            format!(", {} {}", key.replace('_', " "), spread(key, 4))
+        };
+        say!(
+            "{} networks at once: train loss {}{test} (mean ± sd); above, number {}, of the lowest train loss; all in \
+             members.csv",
+            members["count"],
+            spread("train_loss", 4),
+            members["chosen"],
+        );
+    }
+    say!("stopped by {} · {}", report["stop"].as_str().unwrap_or_default(), report["out"].as_str().unwrap_or_default());
+    Ok(())
 }

@@ -6,11 +6,12 @@ use std::path::Path;
 use anyhow::Result;
 use gradless::comparison::{Comparison, FEWEST_RUNS, Measured, Shares, band, thinned};
 use gradless::config::Config;
-use gradless::data::Dataset;
+use gradless::data::{self, Dataset};
 use gradless::gpu::Gpu;
 use gradless::metrics::{Errors, Measures, Scores};
 use gradless::plot::{Curve, Series, banded_curve};
-use gradless::run::Stop;
+use gradless::problem::{Exercise, Problem};
+use gradless::run::{Run, Stop};
 use gradless::training::{Point, Training};
 use serde_json::{Value, json};
 
@@ -19,54 +20,116 @@ use super::progress::{Progress, interrupted};
 /// Points kept of a run's course.
 const TRACE: usize = 200;
 
-/// Trains once and reports as `train` does, with the method's name and the course of the run; none where Ctrl-C came
-/// before the end, since half a run is no run of the same budget.
-pub(super) fn measure(gpu: &Gpu, config: &Config, dataset: &Dataset, method: &str) -> Result<Option<Value>> {
-    let training = Training::new(config, dataset)?;
-    let (limit, _) = training.config.span();
-    let timed = limit == u32::MAX && config.seconds.is_some();
-    let mut progress = None;
-    let outcome = training.run(gpu, |run| {
-        let bar = progress.get_or_insert_with(|| Progress::new(limit.min(run.limit()), config.seconds, 0));
-        bar.show(run.report(), run.evaluations_per_generation(), timed);
-        !interrupted()
-    })?;
-    if let Some(bar) = progress {
-        bar.finish();
+/// What methods are measured on.
+pub(super) enum Subject {
+    /// Rows.
+    Rows(Box<Dataset>),
+    /// A problem that is no table of rows.
+    Problem(String),
+}
+
+impl Subject {
+    /// What `data` names, drawn and divided by these settings.
+    pub(super) fn load(data: &str, config: &Config) -> gradless::Result<Self> {
+        if Problem::find(data).is_some() {
+            return Ok(Self::Problem(data.into()));
+        }
+        Ok(Self::Rows(Box::new(data::load(data, &config.data_options())?)))
     }
-    if outcome.stop == Some(Stop::Interrupted) {
-        return Ok(None);
+
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Rows(dataset) => &dataset.name,
+            Self::Problem(name) => name,
+        }
     }
-    let mut report = super::report::training(gpu, &training, &outcome);
-    let micro = |point: Point| Point { seconds: (point.seconds * 1e6).round() / 1e6, ..point };
-    let trace: Vec<Point> = thinned(&outcome.trace, TRACE).into_iter().map(micro).collect();
-    let part = |rows: usize, scores: Option<Measures>| Some((rows, *scores?.classes()?));
-    let parts: Vec<_> = [
-        part(dataset.train.rows, Some(outcome.train)),
-        part(dataset.validation.rows, outcome.validation),
-        part(dataset.test.rows, outcome.test),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    report["method"] = json!(method);
-    report["all"] = json!((!dataset.is_regression()).then(|| Shares::of(&parts)));
-    report["trace"] = json!(trace);
-    if std::io::stderr().is_terminal() {
-        let test = match outcome.test {
-            Some(Measures::Classes(test)) => format!(", test accuracy {:.4}", test.accuracy),
-            Some(Measures::Numbers(test)) => format!(", test MSE {:.4}", test.mse),
-            None => String::new(),
+
+    pub(super) fn notes(&self) -> &[String] {
+        match self {
+            Self::Rows(dataset) => &dataset.notes,
+            Self::Problem(_) => &[],
+        }
+    }
+
+    /// Changes with the rows.
+    pub(super) fn fingerprint(&self) -> u64 {
+        match self {
+            Self::Rows(dataset) => dataset.raw.fingerprint(),
+            Self::Problem(_) => 0,
+        }
+    }
+
+    /// One generation of a run that is then forgotten. It makes the driver compile what it puts off until the first
+    /// use, which would otherwise count as time of whichever run comes first.
+    pub(super) fn warm_up(&self, gpu: &Gpu, config: &Config) -> Result<()> {
+        match self {
+            Self::Rows(dataset) => Training::new(config, dataset)?.start(gpu)?.advance(1)?,
+            Self::Problem(_) => Exercise::new(config, gpu)?.start(gpu)?.advance(1)?,
         };
-        eprintln!(
-            "{} · {method} · seed {}: loss {:.5}{test}, {:.2} s",
-            dataset.name,
-            config.seed,
-            outcome.train.loss(),
-            outcome.seconds
-        );
+        Ok(())
     }
-    Ok(Some(report))
+
+    /// Trains once and reports as `train` does, with the method's name and the course of the run; none where Ctrl-C
+    /// came before the end, since half a run is no run of the same budget.
+    pub(super) fn measure(&self, gpu: &Gpu, config: &Config, method: &str) -> Result<Option<Value>> {
+        let (limit, _) = config.span();
+        let timed = limit == u32::MAX && config.seconds.is_some();
+        let mut progress = None;
+        let mut watch = |run: &Run| {
+            let bar = progress.get_or_insert_with(|| Progress::new(limit.min(run.limit()), config.seconds, 0));
+            bar.show(run.report(), run.evaluations_per_generation(), timed);
+            !interrupted()
+        };
+        let (mut report, trace) = match self {
+            Self::Rows(dataset) => {
+                let training = Training::new(config, dataset)?;
+                let outcome = training.run(gpu, &mut watch)?;
+                let mut report = super::report::training(gpu, &training, &outcome);
+                let part = |rows: usize, scores: Option<Measures>| Some((rows, *scores?.classes()?));
+                let parts: Vec<_> = [
+                    part(dataset.train.rows, Some(outcome.train)),
+                    part(dataset.validation.rows, outcome.validation),
+                    part(dataset.test.rows, outcome.test),
+                ]
+                .into_iter()
+                .flatten()
+                .collect();
+                report["all"] = json!((!dataset.is_regression()).then(|| Shares::of(&parts)));
+                (report, outcome.trace)
+            }
+            Self::Problem(_) => {
+                let exercise = Exercise::new(config, gpu)?;
+                let outcome = exercise.run(gpu, &mut watch)?;
+                (super::report::exercise(gpu, &exercise, &outcome), outcome.trace)
+            }
+        };
+        if let Some(bar) = progress {
+            bar.finish();
+        }
+        if report["stop"] == json!(Stop::Interrupted) {
+            return Ok(None);
+        }
+        let micro = |point: Point| Point { seconds: (point.seconds * 1e6).round() / 1e6, ..point };
+        let trace: Vec<Point> = thinned(&trace, TRACE).into_iter().map(micro).collect();
+        report["method"] = json!(method);
+        report["trace"] = json!(trace);
+        if std::io::stderr().is_terminal() {
+            let shown = |name: &str| report["test"][name].as_f64();
+            let test = match (shown("accuracy"), shown("mae")) {
+                (Some(accuracy), _) => format!(", test accuracy {accuracy:.4}"),
+                (_, Some(mae)) => format!(", test MAE {mae:.4}"),
+                _ => String::new(),
+            };
+            eprintln!(
+                "{} · {method} · seed {}: loss {:.5}{test}, {:.2} s",
+                self.name(),
+                config.seed,
+                report["train"]["loss"].as_f64().unwrap_or_default(),
+                report["seconds"].as_f64().unwrap_or_default(),
+            );
+        }
+        Ok(Some(report))
+    }
 }
 
 /// Runs as a CSV table, a row each; the cases' names first where there are any.
@@ -96,13 +159,20 @@ pub(super) fn csv(runs: &[(Option<&str>, &Measured)]) -> Result<Vec<u8>> {
         "all_accuracy",
         "all_agreement",
     ];
-    let numbers = runs.iter().any(|(_, run)| run.train.mse.is_some());
-    let rest: &[&str] = if numbers { &["train_mse", "test_loss", "test_mse", "test_mae", "test_r2"] } else { &classes };
+    let numbers = ["train_mse", "test_loss", "test_mse", "test_mae", "test_r2"];
+    // An experiment may have cases of both kinds.
+    let of_numbers = runs.iter().any(|(_, run)| run.train.mse.is_some());
+    let of_classes = runs.iter().any(|(_, run)| run.train.accuracy.is_some());
+    let rest = [
+        &numbers[..if of_numbers { numbers.len() } else { 0 }],
+        &classes[..if of_classes { classes.len() } else { 0 }],
+    ];
+    let rest: Vec<&str> = rest.concat();
     writer.write_record(cases.then_some("case").into_iter().chain(common).chain(rest.iter().copied()))?;
     for (case, run) in runs {
         let cell = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
-        let of_classes = |value: fn(&Scores) -> f64| cell(run.test.as_ref().and_then(|test| test.classes().map(value)));
-        let of_numbers = |value: fn(&Errors) -> f64| cell(run.test.as_ref().and_then(|test| test.numbers().map(value)));
+        let class = |value: fn(&Scores) -> f64| cell(run.test.as_ref().and_then(|test| test.classes().map(value)));
+        let number = |value: fn(&Errors) -> f64| cell(run.test.as_ref().and_then(|test| test.numbers().map(value)));
         let mut cells: Vec<String> = case.iter().map(ToString::to_string).collect();
         cells.extend([
             run.method.clone(),
@@ -115,24 +185,25 @@ pub(super) fn csv(runs: &[(Option<&str>, &Measured)]) -> Result<Vec<u8>> {
             json!(run.stop).as_str().unwrap_or_default().into(),
             run.train.loss.to_string(),
         ]);
-        if numbers {
+        if of_numbers {
             cells.extend([
                 cell(run.train.mse),
-                of_numbers(|t| t.loss),
-                of_numbers(|t| t.mse),
-                of_numbers(|t| t.mae),
-                of_numbers(|t| t.r2),
+                number(|t| t.loss),
+                number(|t| t.mse),
+                number(|t| t.mae),
+                number(|t| t.r2),
             ]);
-        } else {
+        }
+        if of_classes {
             cells.extend([
                 cell(run.train.accuracy),
-                of_classes(|t| t.loss),
-                of_classes(|t| t.accuracy),
-                of_classes(|t| t.precision),
-                of_classes(|t| t.recall),
-                of_classes(|t| t.f1),
+                class(|t| t.loss),
+                class(|t| t.accuracy),
+                class(|t| t.precision),
+                class(|t| t.recall),
+                class(|t| t.f1),
                 cell(run.train.agreement),
-                of_classes(|t| t.agreement),
+                class(|t| t.agreement),
                 cell(run.all.map(|all| all.accuracy)),
                 cell(run.all.map(|all| all.agreement)),
             ]);

@@ -114,12 +114,18 @@ impl Group {
         }
         table.extend(self.config.clone());
         let given = table.contains_key("loss");
+        let problem = table.get("data").and_then(|data| data.as_str()).and_then(shared_of);
+        if let Some(mut usual) = problem.clone() {
+            usual.extend(table);
+            table = usual;
+        }
         let config: Config = table.try_into().map_err(|e: toml::de::Error| e.message().to_string())?;
         let losses = self.losses.as_ref().unwrap_or(&top.losses);
         if given && !losses.is_empty() {
             return Err("the loss is given in config and by losses: leave one out".into());
         }
-        if losses.iter().chain([&config.loss]).any(|loss| loss.of_numbers() == Some(true)) {
+        let numbers = losses.iter().chain([&config.loss]).any(|loss| loss.of_numbers() == Some(true));
+        if numbers && problem.is_none() {
             return Err("an experiment compares accuracies: its losses are those of classes".into());
         }
         if let Some(Published { loss: Some(loss), .. }) =
@@ -192,6 +198,17 @@ impl Group {
 /// The name of a loss in files.
 pub(super) fn word(loss: &Loss) -> String {
     if matches!(loss, Loss::Own(_)) { loss.name().into() } else { loss.to_string() }
+}
+
+/// What a problem that is no table of rows is usually told, where `data` names one.
+#[cfg(not(target_arch = "wasm32"))]
+fn shared_of(data: &str) -> Option<Table> {
+    Table::try_from(crate::problem::Problem::find(data)?.shared()).ok()
+}
+
+#[cfg(target_arch = "wasm32")]
+fn shared_of(_: &str) -> Option<Table> {
+    None
 }
 
 #[cfg(test)]

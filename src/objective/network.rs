@@ -39,6 +39,9 @@ use crate::gpu::{Bindings, Recording, Source};
 use crate::population::{Chunk, Context, Domain, Evaluation, Gradient, Group, Objective, Points, Start, Structure};
 use crate::{Error, Result};
 
+/// A table of weights: name, shape, values.
+pub type Tensor = (String, Vec<usize>, Vec<f32>);
+
 /// Layers of a dense network and what its hidden units compute.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Architecture {
@@ -113,6 +116,19 @@ impl Architecture {
     pub fn weights(&self, position: &[f32]) -> Vec<f32> {
         let scales = self.layers().into_iter().flat_map(|l| std::iter::repeat_n(l.scale, l.parameters() as usize));
         position.iter().zip(scales).map(|(x, scale)| x * scale).collect()
+    }
+
+    /// Weights by layer: `layer.N.weight` (units x inputs) and `layer.N.bias`.
+    pub fn tensors(&self, weights: &[f32]) -> Vec<Tensor> {
+        let mut tensors = Vec::new();
+        for (l, layer) in self.layers().iter().enumerate() {
+            let (inputs, outputs) = (layer.inputs as usize, layer.outputs as usize);
+            let units = weights[layer.offset as usize..].chunks(inputs + 1).take(outputs);
+            let weight = units.clone().flat_map(|unit| unit[..inputs].to_vec()).collect();
+            tensors.push((format!("layer.{l}.weight"), vec![outputs, inputs], weight));
+            tensors.push((format!("layer.{l}.bias"), vec![outputs], units.map(|unit| unit[inputs]).collect()));
+        }
+        tensors
     }
 
     /// Coordinates of a search from weights.

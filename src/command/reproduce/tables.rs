@@ -4,17 +4,18 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::Result;
-use gradless::comparison::{Comparison, Measured, Summary};
+use gradless::comparison::{Comparison, ErrorSpread, Measured, Summary};
 use gradless::experiment::{Case, Experiment, Measure, Overview};
 use gradless::folder;
 use gradless::gpu::Gpu;
 use gradless::plot::{Scatter, diagonal};
+use gradless::problem::Problem;
 use gradless::reach::Pull;
 use gradless::statistics::Spread;
 use serde_json::{Value, json};
 
 use super::functions;
-use crate::command::{compare, device_json, trial};
+use crate::command::{compare, device_json, train, trial};
 
 /// What a case has come to so far.
 pub(super) struct CaseResult<'a> {
@@ -84,9 +85,13 @@ impl CaseResult<'_> {
         }
         if let Some(data) = &self.data {
             let rows = format!("{} rows to train, {} to test", data["train_rows"], data["test_rows"]);
-            let (config, inside) =
-                (&self.case.config, format!("{} features, {} classes", data["features"], data["classes"]));
-            writeln!(text, "{rows}, {inside}; {}; {} a run.", config.model, compare::budget(config))?;
+            let config = &self.case.config;
+            if Problem::find(&config.data).is_some() {
+                writeln!(text, "{}; {}; {} a run.", train::rows(data), config.model, compare::budget(config))?;
+            } else {
+                let inside = format!("{} features, {} classes", data["features"], data["classes"]);
+                writeln!(text, "{rows}, {inside}; {}; {} a run.", config.model, compare::budget(config))?;
+            }
         }
         if let Some(missing) = &self.missing {
             writeln!(text, "Not run: {missing}.")?;
@@ -100,6 +105,7 @@ impl CaseResult<'_> {
             generations: self.case.config.target.is_some()
                 || self.case.published.iter().any(|published| published.generations.is_some()),
             updates: comparison.is_some_and(|comparison| !comparison.ratios.is_empty()),
+            errors: methods.iter().any(|method| method.test_errors.is_some()),
         };
         text.push_str(&columns.head());
         for method in methods {
@@ -107,14 +113,21 @@ impl CaseResult<'_> {
             let test = |value: fn(&gradless::comparison::TestSpread) -> Spread| {
                 method.test.as_ref().map_or(String::new(), |test| value(test).shown(4))
             };
+            let error = |value: fn(&ErrorSpread) -> Spread| {
+                method.test_errors.as_ref().map_or(String::new(), |errors| value(errors).shown(4))
+            };
             text.push_str(&columns.row(&Row {
                 method: format!("`{}`", method.method),
                 runs: method.runs.to_string(),
-                accuracy: test(|t| t.accuracy),
+                accuracy: if columns.errors { error(|e| e.mae) } else { test(|t| t.accuracy) },
                 agreement: test(|t| t.agreement),
                 all: ours(method, measure).map_or(String::new(), |value| value.shown(4)),
                 published: published.map_or(String::new(), |value| value.to_string()),
-                rest: [test(|t| t.precision), test(|t| t.recall), test(|t| t.f1)],
+                rest: if columns.errors {
+                    vec![error(|e| e.mse), error(|e| e.r2)]
+                } else {
+                    vec![test(|t| t.precision), test(|t| t.recall), test(|t| t.f1)]
+                },
                 train_loss: method.train_loss.shown(4),
                 train_accuracy: method.train_accuracy.map_or(String::new(), |accuracy| accuracy.shown(4)),
                 updates: method.layer_updates.map_or(String::new(), |updates| updates.to_string()),
@@ -130,7 +143,7 @@ impl CaseResult<'_> {
                 accuracy: cell(published.accuracy),
                 agreement: cell(published.agreement.filter(|_| columns.all.is_none())),
                 all: cell(columns.all.and(published.agreement)),
-                rest: [published.precision, published.recall, published.f1].map(cell),
+                rest: [published.precision, published.recall, published.f1].map(cell).into(),
                 generations: cell(published.generations),
                 seconds: cell(published.seconds),
                 ..Row::default()
@@ -166,6 +179,8 @@ struct Columns {
     generations: bool,
     /// Layer updates, and accuracy on the rows learned from: where schedules stand beside each other.
     updates: bool,
+    /// Errors of numbers in place of accuracies.
+    errors: bool,
 }
 
 /// The cells of a row.
@@ -177,7 +192,7 @@ struct Row {
     agreement: String,
     all: String,
     published: String,
-    rest: [String; 3],
+    rest: Vec<String>,
     train_loss: String,
     train_accuracy: String,
     generations: String,
@@ -190,11 +205,15 @@ impl Columns {
         let row = self.row(&Row {
             method: "method".into(),
             runs: "runs".into(),
-            accuracy: "accuracy".into(),
+            accuracy: if self.errors { "test MAE" } else { "accuracy" }.into(),
             agreement: "agreement".into(),
             all: self.all.map_or("", Measure::heading).into(),
             published: "published".into(),
-            rest: ["precision", "recall", "F1"].map(Into::into),
+            rest: if self.errors {
+                ["test MSE", "R2"].map(Into::into).into()
+            } else {
+                ["precision", "recall", "F1"].map(Into::into).into()
+            },
             train_loss: "train loss".into(),
             train_accuracy: "train accuracy".into(),
             updates: "layer updates".into(),

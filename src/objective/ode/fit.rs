@@ -11,7 +11,7 @@ use self::pull::Pull;
 use super::{Field, Integrator, Observed, SMALL};
 use crate::gpu::{Bindings, Buffer, Gpu, Recording, Source, Threads};
 use crate::objective::network::total;
-use crate::population::{Context, Domain, Evaluation, Gradient, Objective, Points, Slope, Structure};
+use crate::population::{Context, Domain, Evaluation, Gradient, Objective, Points, Slope, Structure, WORST};
 use crate::{Error, Result};
 
 /// The scale of time that slopes are of.
@@ -84,36 +84,36 @@ impl Fit {
         }
     }
 
-    /// The trajectories that a position leads to: for each observed one its states at the observed times, in rows of
-    /// components. Those that did not stay finite are none.
+    /// The trajectory that a position leads to, of one trajectory's observations: its states at their times, in rows of
+    /// components; none where it did not stay finite. The scale of time is that of what is fitted.
     ///
     /// # Errors
     /// Those of binding; [`Error::Setting`] when the position has another number of coordinates.
-    pub fn trajectories(&self, gpu: &Gpu, position: &[f32]) -> Result<Vec<Option<Vec<f32>>>> {
+    pub fn led(&self, gpu: &Gpu, position: &[f32], observed: &Observed) -> Result<Option<Vec<f32>>> {
         let (units, width) = (self.state_units(), self.components() as usize);
-        let mut all = Vec::new();
-        for rows in self.observed.trajectories() {
-            let one = Observed {
-                times: self.observed.times[rows.clone()].to_vec(),
-                values: self.observed.values[rows.start * width..rows.end * width].to_vec(),
-                starts: vec![0],
-                ..self.observed.clone()
-            };
-            let fit = Self { observed: one, segment: None, batch: None, ..self.clone() };
-            let context = Context::resting(gpu)?;
-            let points = Points::alone(&context, position, fit.dims())?;
-            let mut bound = fit.bind_fit(&context, self.span())?;
-            let mut recording = Recording::new();
-            let trail = bound.follow(&points, &mut recording, true)?;
-            let read = gpu.run(&recording, &[trail[0].view(), points.fitness.view()])?;
-            let (trail, fitness) = (read.values::<f32>(0), read.values::<f32>(1)[0]);
-            let stride = points.stride as usize;
-            let state = |row: usize, i: usize| trail[(row * fit.substeps as usize * width + i) * stride] * units[i];
-            let rows = 0..rows.len();
-            let states = rows.flat_map(|row| (0..width).map(move |i| (row, i))).map(|(row, i)| state(row, i));
-            all.push((fitness < crate::population::WORST).then(|| states.collect()));
-        }
-        Ok(all)
+        let fit = Self { observed: observed.clone(), segment: None, batch: None, ..self.clone() };
+        let context = Context::resting(gpu)?;
+        let points = Points::alone(&context, position, fit.dims())?;
+        let mut recording = Recording::new();
+        let trail = fit.bind_fit(&context, self.span())?.follow(&points, &mut recording, true)?;
+        let read = gpu.run(&recording, &[trail[0].view(), points.fitness.view()])?;
+        let (trail, fitness) = (read.values::<f32>(0), read.values::<f32>(1)[0]);
+        let stride = points.stride as usize;
+        let state = |row: usize, i: usize| trail[(row * fit.substeps as usize * width + i) * stride] * units[i];
+        let states = (0..observed.rows()).flat_map(|row| (0..width).map(move |i| (row, i)));
+        Ok((fitness < WORST).then(|| states.map(|(row, i)| state(row, i)).collect()))
+    }
+
+    /// The mean cost of a position: its fitness, had it been a candidate.
+    ///
+    /// # Errors
+    /// As [`Fit::led`].
+    pub fn mean_cost(&self, gpu: &Gpu, position: &[f32]) -> Result<f32> {
+        let context = Context::resting(gpu)?;
+        let points = Points::alone(&context, position, self.dims())?;
+        let mut recording = Recording::new();
+        self.bind(&context)?.score(&points, &mut recording)?;
+        Ok(gpu.run(&recording, &[points.fitness.view()])?.values(0)[0])
     }
 
     fn components(&self) -> u32 {
