@@ -61,7 +61,7 @@ pub struct Trajectories {
 fn usual(following: &Following, config: Config) -> Config {
     let mut config = config;
     let all = toml::Table::try_from(following).unwrap_or_default();
-    config.settings.extend(all.into_iter().map(|(key, value)| (format!("{}{key}", PREFIX), value)));
+    config.settings.extend(all.into_iter().map(|(key, value)| (format!("{PREFIX}{key}"), value)));
     config
 }
 
@@ -127,7 +127,7 @@ fn system(name: &str) -> Result<&'static System> {
 /// The system at so many times, evenly spaced or in equal factors, and at three between each two of them.
 fn observations(gpu: &Gpu, system: &System, count: u32) -> Result<[Observed; 2]> {
     if !(3..=10_000).contains(&count) {
-        let name = format!("{}observations", PREFIX);
+        let name = format!("{PREFIX}observations");
         return Err(Error::setting(name, count, "give 3 to 10000"));
     }
     let intervals = count - 1;
