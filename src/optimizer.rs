@@ -2,7 +2,6 @@
 
 mod ars;
 mod blocks;
-mod bound;
 mod cpso;
 mod decay;
 mod descent;

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use self::lane::Lane;
 use super::{OPTIMIZERS, listed, within};
-use crate::gpu::{Bindings, Buffer, Recording, Source, Threads, View, WORKGROUP};
+use crate::gpu::{Bindings, Recording, Source, Threads, WORKGROUP};
 use crate::population::{
-    Context, Domain, Evaluation, Group, Optimizer, Order, Points, Program, Shape, Start, Step, WORST,
+    Bound, Context, Domain, Evaluation, Group, Optimizer, Order, Points, Program, Shape, Start, Step, WORST,
 };
 use crate::shuffle::{ORDER, half, keys, shuffled};
 use crate::{Error, Result};
@@ -215,6 +215,8 @@ impl Optimizer for ByBlocks {
 
 /// A bound search by blocks.
 struct BlockStep {
+    /// Its one candidate is the whole vector.
+    bound: Bound,
     context: Context,
     form: Turn,
     gate: Gate,
@@ -222,21 +224,13 @@ struct BlockStep {
     rescore: bool,
     hybrid: bool,
     lanes: Vec<Lane>,
-    /// The whole vector.
-    vector: Points,
-    /// The same, scored on the rows held out.
+    /// The whole vector, scored on the rows held out.
     validated: Points,
     /// Four points on the way to a proposal.
     blends: Points,
     bindings: Bindings,
     source: Source,
     dims: u32,
-    best: Buffer<f32>,
-    best_fitness: Buffer<f32>,
-    state: Vec<(String, View)>,
-    start: Recording,
-    resume: Recording,
-    nothing: Recording,
 }
 
 fn bind(search: &ByBlocks, context: &Context, shape: Shape, domain: &Domain) -> Result<Box<dyn Step>> {
@@ -319,6 +313,7 @@ fn bind(search: &ByBlocks, context: &Context, shape: Shape, domain: &Domain) -> 
     ];
     state.extend(lanes.iter().flat_map(Lane::state));
     let mut step = BlockStep {
+        bound: Bound::new(vector, best, best_fitness, state),
         context: context.clone(),
         form: turns.form,
         gate: turns.gate,
@@ -326,7 +321,6 @@ fn bind(search: &ByBlocks, context: &Context, shape: Shape, domain: &Domain) -> 
         rescore: turns.rescores(),
         hybrid: matches!(search.partition, Partition::Hybrid(_)),
         lanes,
-        vector,
         validated,
         blends,
         bindings,
@@ -334,12 +328,6 @@ fn bind(search: &ByBlocks, context: &Context, shape: Shape, domain: &Domain) -> 
         source: lane::constants(source, &groups[0], lane::Place { number: 0, first: 0, slots: 1, dims }, (1, 4, 4))
             .piece("blocks", include_str!("../../shaders/optimizer/blocks.wgsl"))?,
         dims,
-        best,
-        best_fitness,
-        state,
-        start: Recording::new(),
-        resume: Recording::new(),
-        nothing: Recording::new(),
     };
     let mut start = Recording::new();
     step.whole(&mut start, "start_context", Threads::Line(dims))?;
@@ -348,7 +336,7 @@ fn bind(search: &ByBlocks, context: &Context, shape: Shape, domain: &Domain) -> 
         lane.start(&mut start)?;
     }
     step.whole(&mut start, "begin_moves", Threads::Groups(1))?;
-    step.start = start;
+    step.bound.start = start;
     Ok(Box::new(step))
 }
 
@@ -368,7 +356,7 @@ impl BlockStep {
         self.whole(recording, "judge", Threads::Groups(1))?;
         self.whole(recording, "keep_best", Threads::Line(self.dims))?;
         if self.gate == Gate::Hard {
-            evaluation.refresh(&self.vector, None, recording)?;
+            evaluation.refresh(self.points(), None, recording)?;
         }
         Ok(())
     }
@@ -379,7 +367,7 @@ impl BlockStep {
         self.whole(&mut recording, "follow_clock", Threads::Groups(1))?;
         evaluation.prepare(&mut recording)?;
         if self.context.changing {
-            evaluation.refresh(&self.vector, None, &mut recording)?;
+            evaluation.refresh(self.points(), None, &mut recording)?;
         }
         Ok(recording)
     }
@@ -390,7 +378,7 @@ impl BlockStep {
         lane.choose(&mut recording, "choose_one")?;
         let evaluations = lane.turn(&mut recording, evaluation, (self.moves, self.rescore, self.hybrid))?;
         lane.whole(&mut recording, "commit", Threads::Line(lane.group.width))?;
-        evaluation.refresh(&self.vector, Some(&lane.candidates), &mut recording)?;
+        evaluation.refresh(self.points(), Some(&lane.candidates), &mut recording)?;
         self.conclude(evaluation, &mut recording)?;
         Ok((recording, evaluations + 1))
     }
@@ -417,54 +405,22 @@ impl BlockStep {
             self.whole(&mut recording, "take_all", Threads::Groups(1))?;
         }
         self.whole(&mut recording, "adopt", Threads::Line(self.dims))?;
-        evaluation.refresh(&self.vector, None, &mut recording)?;
+        evaluation.refresh(self.points(), None, &mut recording)?;
         self.conclude(evaluation, &mut recording)?;
         Ok((recording, evaluations))
     }
 }
 
 impl Step for BlockStep {
-    fn points(&self) -> &Points {
-        &self.vector
-    }
-
-    fn remembered(&self) -> Option<&Points> {
-        None
-    }
-
-    fn best(&self) -> &Buffer<f32> {
-        &self.best
-    }
-
-    fn best_fitness(&self) -> &Buffer<f32> {
-        &self.best_fitness
-    }
-
-    fn start(&self) -> &Recording {
-        &self.start
-    }
-
-    fn ask(&self) -> &Recording {
-        &self.nothing
-    }
-
-    fn tell(&self) -> &Recording {
-        &self.nothing
-    }
-
-    fn state(&self) -> Vec<(String, View)> {
-        self.state.clone()
-    }
-
-    fn resume(&self) -> Option<&Recording> {
-        Some(&self.resume)
+    fn bound(&self) -> &Bound {
+        &self.bound
     }
 
     fn record(&mut self, evaluation: &mut dyn Evaluation) -> Result<Program> {
         if !self.context.changing {
             let mut resume = Recording::new();
-            evaluation.refresh(&self.vector, None, &mut resume)?;
-            self.resume = resume;
+            evaluation.refresh(self.points(), None, &mut resume)?;
+            self.bound.resume = Some(resume);
         }
         if self.form != Turn::Sequential {
             let (generation, evaluations) = self.several(evaluation)?;

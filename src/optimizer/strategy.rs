@@ -3,11 +3,10 @@
 
 use std::fmt::Write as _;
 
-use super::bound::Bound;
 use super::descent::{Update, groups};
 use super::rule::Rule;
 use crate::gpu::{Bindings, Buffer, Kernel, Recording, Source, Threads, View, WORKGROUP};
-use crate::population::{Context, Domain, Group, Noise, Perturbed, Points, Shape, Step, WORST};
+use crate::population::{Bound, Context, Domain, Group, Noise, Perturbed, Points, Shape, Step, WORST};
 use crate::{Error, Result};
 
 /// Members up to which ranks are counted; more are sorted.
@@ -302,17 +301,8 @@ impl<'a> Strategy<'a> {
     }
 
     pub(super) fn finish(self) -> Box<dyn Step> {
-        Box::new(Bound {
-            points: self.perturbed.points,
-            remembered: None,
-            best: self.best,
-            best_fitness: self.best_fitness,
-            state: self.state,
-            start: self.start,
-            ask: Recording::new(),
-            tell: self.tell,
-            settle: None,
-        })
+        let bound = Bound::new(self.perturbed.points, self.best, self.best_fitness, self.state);
+        Box::new(Bound { start: self.start, tell: self.tell, ..bound })
     }
 }
 
