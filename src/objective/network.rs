@@ -524,7 +524,7 @@ impl Evaluation for NetworkEvaluation {
     fn differentiate(&mut self, points: &Points, gradient: &Gradient, recording: &mut Recording) -> Result<()> {
         let backprop = match &mut self.backprop {
             Some(backprop) => backprop,
-            none => none.insert(Backprop::new(&self.context, &self.network, &self.batch)),
+            none => none.insert(Backprop::new(&self.context, &self.network, &self.batch)?),
         };
         backprop.record(points, gradient, &self.batch, recording)
     }
