@@ -214,7 +214,8 @@ fn assembled() -> Vec<(String, Source)> {
     let tanh = file("objective/activation/tanh.wgsl");
     add("values", &[("activation", tanh), ("values", file("objective/network/values.wgsl"))]);
     // What losses share, and what a swarm makes of them, are no losses.
-    let shared = ["sigmoid_outputs", "number_outputs", "outputs_of_row", "outputs_apart", "outputs_together"];
+    let shared =
+        ["sigmoid_outputs", "number_outputs", "outputs_of_row", "outputs_apart", "outputs_together", "softmax"];
     let losses = walk(&folder("shaders/objective/loss"));
     for loss in losses.into_iter().filter(|path| !shared.iter().any(|name| path.ends_with(format!("{name}.wgsl")))) {
         let mut text = std::fs::read_to_string(&loss).unwrap();
