@@ -1,6 +1,6 @@
 // Softmax cross-entropy of one row, the label's own number counting for `lowered` less: log sum exp(z) - z[label].
 fn softmax_loss(z: ptr<function, array<f32, OUTPUTS>>, label: u32, lowered: f32) -> f32 {
-    let top = largest(z);
+    let top = highest(z);
     var sum = 0.0;
     var own = 0.0;
     for (var o = 0u; o < OUTPUTS; o += 1u) {
@@ -13,7 +13,7 @@ fn softmax_loss(z: ptr<function, array<f32, OUTPUTS>>, label: u32, lowered: f32)
 
 // From the numbers to the slope of the loss in each.
 fn softmax_slope(z: ptr<function, array<f32, OUTPUTS>>, label: u32, lowered: f32) {
-    let top = largest(z);
+    let top = highest(z);
     var sum = 0.0;
     for (var o = 0u; o < OUTPUTS; o += 1u) {
         (*z)[o] = exp((*z)[o] - top - select(0.0, lowered, o == label));
@@ -24,7 +24,7 @@ fn softmax_slope(z: ptr<function, array<f32, OUTPUTS>>, label: u32, lowered: f32
     }
 }
 
-fn largest(z: ptr<function, array<f32, OUTPUTS>>) -> f32 {
+fn highest(z: ptr<function, array<f32, OUTPUTS>>) -> f32 {
     var top = (*z)[0];
     for (var o = 1u; o < OUTPUTS; o += 1u) {
         top = max(top, (*z)[o]);
