@@ -138,6 +138,7 @@ fn constants() -> Source {
         ("SCALE", 30.0),
         ("SHIFT", 0.5),
         ("SHORTEST", 1e-12),
+        ("SMALLEST_SHARE", 1e-6),
         ("SMALLEST_VARIANCE", 1e-5),
         ("WALL_LOW", -1.0),
         ("WALL_HIGH", 1.0),
@@ -195,6 +196,8 @@ fn assembled() -> Vec<(String, Source)> {
         let turns = ("turns", file("optimizer/turns.wgsl"));
         let pieces = [("written", written.clone()), ("left", text), ("rule", sgd), turns, ("descend", descend)];
         add(&format!("descend, {}", decay.display()), &pieces);
+        let sigma = ("sigma", file("optimizer/sigma.wgsl"));
+        add(&format!("sigma, {}", decay.display()), &[pieces[0].clone(), pieces[1].clone(), sigma]);
     }
     let (direct, evaluate) = (file("points/direct.wgsl"), file("objective/evaluate.wgsl"));
     for function in FUNCTIONS {

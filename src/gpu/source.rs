@@ -20,6 +20,7 @@ const LIBRARY: &[(&str, &str)] = &[
     ("output_draws", include_str!("../../shaders/objective/network/output_draws.wgsl")),
     ("outputs_of_row", include_str!("../../shaders/objective/loss/outputs_of_row.wgsl")),
     ("philox", include_str!("../../shaders/lib/philox.wgsl")),
+    ("progress", include_str!("../../shaders/lib/progress.wgsl")),
     ("random", include_str!("../../shaders/lib/random.wgsl")),
     ("rate", include_str!("../../shaders/optimizer/rule/rate.wgsl")),
     ("shifted", include_str!("../../shaders/functions/shifted.wgsl")),

@@ -216,7 +216,7 @@ impl Optimizer for Descent {
 
     fn check(&self) -> Result<()> {
         self.rate.check("rate", 0.0, f32::MAX)?;
-        self.decay.check()?;
+        self.decay.check("decay")?;
         self.rate_end.check("rate_end", 0.0, 1.0)?;
         self.step_factor.check("step_factor", f32::MIN_POSITIVE, 1.0)?;
         self.step_every.check("step_every", 1e-6, 1.0)?;

@@ -141,7 +141,7 @@ struct Settings {
 }
 
 /// Name and meaning.
-type Setting = (&'static str, &'static str);
+pub(super) type Setting = (&'static str, &'static str);
 
 /// The settings of a rule.
 const SETTINGS: [Setting; 10] = joined(
@@ -214,7 +214,7 @@ impl Rule {
 
     pub(super) fn check(&self) -> Result<()> {
         within("rate", self.rate, 0.0, f32::MAX)?;
-        self.decay.check()?;
+        self.decay.check("decay")?;
         within("rate_end", self.rate_end, 0.0, 1.0)?;
         within("step_factor", self.step_factor, f32::MIN_POSITIVE, 1.0)?;
         within("step_every", self.step_every, 1e-6, 1.0)?;
