@@ -2,7 +2,6 @@
 
 mod ars;
 mod blocks;
-mod bound;
 mod cpso;
 mod decay;
 mod descent;
@@ -19,6 +18,7 @@ mod rempso;
 mod rule;
 pub mod search;
 mod sep_cma_es;
+mod sigma;
 mod snes;
 mod spso_2011;
 mod strategy;
@@ -46,6 +46,7 @@ pub use pso::{Neighbourhood, Pso, Schedule};
 pub use rempso::RemPso;
 pub use rule::{Name, Rule};
 pub use sep_cma_es::SepCmaEs;
+pub use sigma::SMALLEST_SHARE;
 pub use snes::Snes;
 pub use spso_2011::Spso2011;
 pub use strategy::Shaping;

@@ -1,5 +1,6 @@
 //! Where optimizer and objective meet: the population's shape, its buffers, and the traits that both sides see.
 
+mod bound;
 mod bounds;
 mod output_swarm;
 mod perturbed;
@@ -7,6 +8,7 @@ mod points;
 
 use crate::Result;
 use crate::gpu::{Bindings, Buffer, Gpu, Recording, View};
+pub use bound::Bound;
 pub use bounds::Bounds;
 pub use output_swarm::{Extent, Origin, OutputSwarm};
 pub use perturbed::{Noise, Perturbed};
@@ -276,33 +278,59 @@ pub trait Optimizer: std::fmt::Debug {
     fn bind(&self, context: &Context, shape: Shape, domain: &Domain) -> Result<Box<dyn Step>>;
 }
 
-/// A bound optimizer. A generation is `ask`, scoring, `tell`.
+/// A bound optimizer. A generation is `ask`, scoring, `tell`, unless it records another.
 pub trait Step {
+    /// Its buffers and recordings; the methods below are short for those that are asked for often.
+    fn bound(&self) -> &Bound;
+
     /// The candidates to score.
-    fn points(&self) -> &Points;
+    fn points(&self) -> &Points {
+        &self.bound().points
+    }
+
     /// Positions whose fitness is carried from generation to generation.
-    fn remembered(&self) -> Option<&Points>;
+    fn remembered(&self) -> Option<&Points> {
+        self.bound().remembered.as_ref()
+    }
+
     /// The best position so far, one value a coordinate.
-    fn best(&self) -> &Buffer<f32>;
+    fn best(&self) -> &Buffer<f32> {
+        &self.bound().best
+    }
+
     /// Its fitness, one value a block.
-    fn best_fitness(&self) -> &Buffer<f32>;
+    fn best_fitness(&self) -> &Buffer<f32> {
+        &self.bound().best_fitness
+    }
+
     /// Draws the first positions.
-    fn start(&self) -> &Recording;
+    fn start(&self) -> &Recording {
+        &self.bound().start
+    }
+
     /// Moves to new positions; in generation 0 it leaves the first ones.
-    fn ask(&self) -> &Recording;
+    fn ask(&self) -> &Recording {
+        &self.bound().ask
+    }
+
     /// Draws the conclusions from the fitness of all candidates.
-    fn tell(&self) -> &Recording;
+    fn tell(&self) -> &Recording {
+        &self.bound().tell
+    }
+
     /// Everything a checkpoint must hold, under stable names.
-    fn state(&self) -> Vec<(String, View)>;
+    fn state(&self) -> &[(String, View)] {
+        &self.bound().state
+    }
 
     /// Brings the remembered positions up to date, where they lag behind.
     fn settle(&self) -> Option<&Recording> {
-        None
+        self.bound().settle.as_ref()
     }
 
     /// What is to be recorded once the first positions are there, or others were restored.
     fn resume(&self) -> Option<&Recording> {
-        None
+        self.bound().resume.as_ref()
     }
 
     /// The commands of a generation, the clock excepted.

@@ -374,7 +374,7 @@ impl Run {
     }
 
     fn state(&self) -> Vec<(String, View)> {
-        let mut state = self.step.state();
+        let mut state = self.step.state().to_vec();
         state.push(("clock".into(), self.clock.view()));
         state
     }

@@ -138,6 +138,7 @@ fn constants() -> Source {
         ("SCALE", 30.0),
         ("SHIFT", 0.5),
         ("SHORTEST", 1e-12),
+        ("SMALLEST_SHARE", 1e-6),
         ("SMALLEST_VARIANCE", 1e-5),
         ("WALL_LOW", -1.0),
         ("WALL_HIGH", 1.0),
@@ -195,6 +196,8 @@ fn assembled() -> Vec<(String, Source)> {
         let turns = ("turns", file("optimizer/turns.wgsl"));
         let pieces = [("written", written.clone()), ("left", text), ("rule", sgd), turns, ("descend", descend)];
         add(&format!("descend, {}", decay.display()), &pieces);
+        let sigma = ("sigma", file("optimizer/sigma.wgsl"));
+        add(&format!("sigma, {}", decay.display()), &[pieces[0].clone(), pieces[1].clone(), sigma]);
     }
     let (direct, evaluate) = (file("points/direct.wgsl"), file("objective/evaluate.wgsl"));
     for function in FUNCTIONS {
@@ -214,7 +217,8 @@ fn assembled() -> Vec<(String, Source)> {
     let tanh = file("objective/activation/tanh.wgsl");
     add("values", &[("activation", tanh), ("values", file("objective/network/values.wgsl"))]);
     // What losses share, and what a swarm makes of them, are no losses.
-    let shared = ["sigmoid_outputs", "number_outputs", "outputs_of_row", "outputs_apart", "outputs_together"];
+    let shared =
+        ["sigmoid_outputs", "number_outputs", "outputs_of_row", "outputs_apart", "outputs_together", "softmax"];
     let losses = walk(&folder("shaders/objective/loss"));
     for loss in losses.into_iter().filter(|path| !shared.iter().any(|name| path.ends_with(format!("{name}.wgsl")))) {
         let mut text = std::fs::read_to_string(&loss).unwrap();

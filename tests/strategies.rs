@@ -7,7 +7,7 @@ use gradless::Error;
 use gradless::gpu::Gpu;
 use gradless::objective::{Formula, HostFunction, functions};
 use gradless::optimizer::{
-    Ars, Decay, Eggroll, Name, OPTIMIZERS, OpenAiEs, Pepg, Rule, SepCmaEs, Shaping, Snes, Update as Moves,
+    Ars, Decay, Eggroll, Entry, Name, OPTIMIZERS, OpenAiEs, Pepg, Rule, SepCmaEs, Shaping, Snes, Update as Moves,
 };
 use gradless::population::{Domain, Group, Optimizer, Start};
 use gradless::reference::strategy::{Strategy, Update};
@@ -69,6 +69,8 @@ fn agrees(gpu: &Gpu, update: &Update, members: u32, dims: u32, domain: &Domain) 
     // Windows of 64 columns: the largest populations take several.
     let mut run = run.largest_chunk(128).start().unwrap();
     let mut twin = Strategy::start(update.clone(), members, dims, domain.clone(), SEED, GENERATIONS);
+    // The only schedule that is written here.
+    twin.written = |_, generation, _| 1.0 / (1.0 + generation);
     for generation in 0..GENERATIONS {
         let asked = run.ask().unwrap();
         let difference = apart(&asked, twin.ask().iter().flatten());
@@ -116,6 +118,58 @@ fn openai_es_agrees_with_its_twin() {
         for shaping in [Shaping::Ranks, Shaping::Standard] {
             let settings = OpenAiEs { shaping, rule: rule.clone(), ..OpenAiEs::default() };
             agrees_in_every_shape(&gpu, &Update::OpenAiEs(settings));
+        }
+    }
+}
+
+#[test]
+fn noise_that_falls_agrees_with_its_twin() {
+    let Some(gpu) = common::gpu() else { return };
+    let (dims, grouped) = layers();
+    let rule = Rule { rate: 0.1, step_every: 0.4, step_factor: 0.3, ..Rule::default() };
+    for decay in ["linear", "cosine", "step", "1.0 / (1.0 + generation)"] {
+        let (sigma_decay, rule) = (Decay::from(decay), rule.clone());
+        let es = OpenAiEs { sigma_decay: sigma_decay.clone(), rule: rule.clone(), ..OpenAiEs::default() };
+        let low = Eggroll { sigma_decay: sigma_decay.clone(), rule: rule.clone(), ..Eggroll::default() };
+        let ars = Ars { sigma_decay, sigma_end: 0.5, rule, ..Ars::default() };
+        for update in [Update::OpenAiEs(es), Update::Eggroll(low), Update::Ars(ars)] {
+            agrees(&gpu, &update, 30, dims, &grouped);
+            agrees(&gpu, &update, 1000, 7, &BOX);
+        }
+    }
+}
+
+/// Standard deviations of the noise at the end of 40 generations, as shares of the first.
+#[test]
+fn sigma_ends_where_its_schedule_says() {
+    let Some(gpu) = common::gpu() else { return };
+    let sphere = Formula::known(functions::find("sphere").unwrap(), 3, 0.5).unwrap();
+    let last = |settings: &[(&str, &str)], name: &str| {
+        let settings = settings.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
+        let optimizer = Entry::find(name).unwrap().build(&settings).unwrap();
+        let run = Run::new(&gpu, &sphere, optimizer.as_ref()).members(10).generations(40).seed(3);
+        let mut run = run.start().unwrap();
+        let first = values(&run.snapshot().unwrap(), "spread")[0];
+        run.advance(40).unwrap();
+        let spread = values(&run.snapshot().unwrap(), "spread");
+        assert!(spread.iter().all(|s| *s == spread[0]), "{name}: {spread:?}");
+        assert!(values(&run.snapshot().unwrap(), "centre").iter().all(|x| x.is_finite()), "{name}");
+        f64::from(spread[0] / first)
+    };
+    let near = |found: f64, wanted: f64| assert!((found / wanted - 1.0).abs() < 1e-5, "{found} for {wanted}");
+    // The last generation begins with a fortieth of the run before it.
+    let progress = 39.0 / 40.0f64;
+    for name in ["openai-es", "eggroll", "ars"] {
+        near(last(&[], name), 1.0);
+        near(last(&[("sigma_decay", "linear"), ("sigma_end", "0.2")], name), 1.0 - 0.8 * progress);
+        let cosine = 0.5 + 0.5 * (std::f64::consts::PI * progress).cos();
+        near(last(&[("sigma_decay", "cosine"), ("sigma_end", "0.2")], name), 0.2 + 0.8 * cosine);
+        let steps = [("sigma_decay", "step"), ("step_every", "0.25"), ("step_factor", "0.5")];
+        near(last(&steps, name), 0.125);
+        near(last(&[("sigma_decay", "exp(-2.0 * progress)")], name), (-2.0 * progress).exp());
+        // Whatever is written, there is some noise to divide by.
+        for nothing in ["0.0", "-1.0", "log(-1.0 - progress)", "1.0 / (progress - progress)"] {
+            near(last(&[("sigma_decay", nothing)], name), 1e-6);
         }
     }
 }

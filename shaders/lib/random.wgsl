@@ -17,6 +17,7 @@ const PROJECTION: u32 = 25u; // the same in all generations, like the next
 const ORIGIN: u32 = 26u;
 const CONTEXT: u32 = 27u;
 const ORDER: u32 = 28u;
+const OUTPUT_SWARM: u32 = 29u; // the number of the move above it
 const OBJECTIVE: u32 = 32u; // and what the objective adds to it
 
 // Words to uniforms in [0, 1).

@@ -9,6 +9,7 @@
 //! All three add up in the same order and give the same numbers up to rounding. Candidates that are a mean plus noise of
 //! low rank share most of the work: `low_rank` takes them, in place of the last two forms.
 
+mod architecture;
 mod batch;
 mod cosines;
 mod fused;
@@ -25,234 +26,18 @@ mod single;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
+pub use self::architecture::{Activation, Architecture, Layer, Tensor};
 use self::batch::Batch;
 use self::fused::Fused;
 use self::gradient::Backprop;
 use self::incremental::Incremental;
 use self::layered::Layered;
-pub use self::loss::Margin;
+pub use self::loss::{Loss, Margin};
 use self::low_rank::Shared;
 pub use self::own::Own;
 use crate::gpu::{Bindings, Recording, Source};
 use crate::population::{Chunk, Context, Domain, Evaluation, Gradient, Group, Objective, Points, Start, Structure};
 use crate::{Error, Result};
-
-/// A table of weights: name, shape, values.
-pub type Tensor = (String, Vec<usize>, Vec<f32>);
-
-/// Layers of a dense network and what its hidden units compute.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Architecture {
-    /// Features of a row.
-    pub inputs: u32,
-    /// Units of each hidden layer; none for logistic regression.
-    pub hidden: Vec<u32>,
-    /// Classes, or 1 for a number.
-    pub outputs: u32,
-    /// What hidden units do to their sum; outputs are linear.
-    pub activation: Activation,
-}
-
-/// One layer: a unit has `inputs` weights, then its bias.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Layer {
-    /// Numbers that come in.
-    pub inputs: u32,
-    /// Units.
-    pub outputs: u32,
-    /// The layer's first coordinate.
-    pub offset: u32,
-    /// Standard deviation of Glorot and Bengio (2010), sqrt(2 / (inputs + outputs)): a weight is its coordinate times
-    /// this, so that all coordinates of a search are of size 1.
-    pub scale: f32,
-}
-
-impl Layer {
-    /// Coordinates of the layer.
-    pub fn parameters(&self) -> u32 {
-        self.outputs * (self.inputs + 1)
-    }
-
-    /// The coordinate of a weight, or of the bias at `input == inputs`.
-    pub fn coordinate(&self, output: u32, input: u32) -> u32 {
-        self.offset + output * (self.inputs + 1) + input
-    }
-}
-
-impl Architecture {
-    /// The layers, in order.
-    pub fn layers(&self) -> Vec<Layer> {
-        let mut layers = Vec::with_capacity(self.hidden.len() + 1);
-        let (mut inputs, mut offset) = (self.inputs, 0);
-        for &outputs in self.hidden.iter().chain(std::iter::once(&self.outputs)) {
-            let scale = (2.0 / (f64::from(inputs) + f64::from(outputs))).sqrt() as f32;
-            let layer = Layer { inputs, outputs, offset, scale };
-            offset += layer.parameters();
-            inputs = outputs;
-            layers.push(layer);
-        }
-        layers
-    }
-
-    /// Weights and biases together.
-    pub fn parameters(&self) -> u64 {
-        let mut total = 0;
-        let mut inputs = u64::from(self.inputs);
-        for &outputs in self.hidden.iter().chain(std::iter::once(&self.outputs)) {
-            total += (inputs + 1) * u64::from(outputs);
-            inputs = u64::from(outputs);
-        }
-        total
-    }
-
-    /// Multiplications and additions for one row.
-    pub fn operations(&self) -> f64 {
-        self.layers().iter().map(|layer| 2.0 * f64::from(layer.inputs) * f64::from(layer.outputs)).sum()
-    }
-
-    /// Weights from the coordinates of a search.
-    pub fn weights(&self, position: &[f32]) -> Vec<f32> {
-        let scales = self.layers().into_iter().flat_map(|l| std::iter::repeat_n(l.scale, l.parameters() as usize));
-        position.iter().zip(scales).map(|(x, scale)| x * scale).collect()
-    }
-
-    /// Weights by layer: `layer.N.weight` (units x inputs) and `layer.N.bias`.
-    pub fn tensors(&self, weights: &[f32]) -> Vec<Tensor> {
-        let mut tensors = Vec::new();
-        for (l, layer) in self.layers().iter().enumerate() {
-            let (inputs, outputs) = (layer.inputs as usize, layer.outputs as usize);
-            let units = weights[layer.offset as usize..].chunks(inputs + 1).take(outputs);
-            let weight = units.clone().flat_map(|unit| unit[..inputs].to_vec()).collect();
-            tensors.push((format!("layer.{l}.weight"), vec![outputs, inputs], weight));
-            tensors.push((format!("layer.{l}.bias"), vec![outputs], units.map(|unit| unit[inputs]).collect()));
-        }
-        tensors
-    }
-
-    /// Coordinates of a search from weights.
-    pub fn position(&self, weights: &[f32]) -> Vec<f32> {
-        let scales = self.layers().into_iter().flat_map(|l| std::iter::repeat_n(l.scale, l.parameters() as usize));
-        weights.iter().zip(scales).map(|(w, scale)| w / scale).collect()
-    }
-}
-
-/// What a hidden unit does to its sum.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Activation {
-    /// Hyperbolic tangent.
-    #[default]
-    Tanh,
-    /// max(0, x).
-    Relu,
-    /// 1 / (1 + exp(-x)).
-    Sigmoid,
-    /// x times the normal distribution function (in the form with a hyperbolic tangent).
-    Gelu,
-    /// x above 0, 0.01 x below.
-    LeakyRelu,
-    /// x.
-    Identity,
-}
-
-/// What a row costs.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
-pub enum Loss {
-    /// Softmax cross-entropy.
-    #[default]
-    CrossEntropy,
-    /// Binary cross-entropy of sigmoid outputs, mean over outputs.
-    Bce,
-    /// Half the squared error of sigmoid outputs, mean over outputs.
-    Mse,
-    /// Absolute error of sigmoid outputs, mean over outputs.
-    Mae,
-    /// 1 - accuracy: no gradient needed.
-    Accuracy,
-    /// Softmax cross-entropy of scaled cosines, the label's lowered by a margin; scored layer by layer alone.
-    AdditiveMargin(Margin),
-    /// Of a number: half the squared error.
-    Squared,
-    /// Of a number: the absolute error.
-    Absolute,
-    /// Of a number: the absolute error after rounding to whole numbers. Flat almost everywhere.
-    Rounded,
-    /// Of a number: a bowl with waves in it, 0.1 r^2 + 1 - cos 3r.
-    Wells,
-    /// The user's, of every output by itself.
-    Own(Own),
-}
-
-impl Activation {
-    /// All, for help and tests.
-    pub const ALL: [Self; 6] = [Self::Tanh, Self::Relu, Self::Sigmoid, Self::Gelu, Self::LeakyRelu, Self::Identity];
-
-    /// Whether its slope is told from the sum, not from its value.
-    pub(super) fn slope_is_of_sum(self) -> bool {
-        self == Self::Gelu
-    }
-
-    pub(super) fn wgsl(self) -> &'static str {
-        match self {
-            Self::Tanh => include_str!("../../shaders/objective/activation/tanh.wgsl"),
-            Self::Relu => include_str!("../../shaders/objective/activation/relu.wgsl"),
-            Self::Sigmoid => include_str!("../../shaders/objective/activation/sigmoid.wgsl"),
-            Self::Gelu => include_str!("../../shaders/objective/activation/gelu.wgsl"),
-            Self::LeakyRelu => include_str!("../../shaders/objective/activation/leaky-relu.wgsl"),
-            Self::Identity => include_str!("../../shaders/objective/activation/identity.wgsl"),
-        }
-    }
-}
-
-impl Loss {
-    /// All of classes by name, for help and tests.
-    pub const ALL: [Self; 6] =
-        [Self::CrossEntropy, Self::Bce, Self::Mse, Self::Mae, Self::Accuracy, Self::AdditiveMargin(Margin::USUAL)];
-    /// All of numbers by name.
-    pub const NUMBERS: [Self; 4] = [Self::Squared, Self::Absolute, Self::Rounded, Self::Wells];
-
-    /// Scale and margin, where outputs are cosines.
-    pub fn margin(&self) -> Option<Margin> {
-        match self {
-            Self::AdditiveMargin(margin) => Some(*margin),
-            _ => None,
-        }
-    }
-
-    /// Whether it is of a number (a regression) or of classes; none where it can be either, as a user's own can.
-    pub fn of_numbers(&self) -> Option<bool> {
-        match self {
-            Self::Own(_) => None,
-            _ => Some(Self::NUMBERS.contains(self)),
-        }
-    }
-
-    /// Whether it is a sum over outputs, each judged by itself.
-    pub fn apart(&self) -> bool {
-        matches!(self, Self::Bce | Self::Mse | Self::Mae | Self::Own(_)) || Self::NUMBERS.contains(self)
-    }
-
-    /// The kernels' piece; `numbers` tells what a loss of either kind is of.
-    fn wgsl(&self, numbers: bool) -> Cow<'static, str> {
-        let text = match self {
-            Self::CrossEntropy => include_str!("../../shaders/objective/loss/cross-entropy.wgsl"),
-            Self::Bce => include_str!("../../shaders/objective/loss/bce.wgsl"),
-            Self::Mse => include_str!("../../shaders/objective/loss/mse.wgsl"),
-            Self::Mae => include_str!("../../shaders/objective/loss/mae.wgsl"),
-            Self::Accuracy => include_str!("../../shaders/objective/loss/accuracy.wgsl"),
-            Self::AdditiveMargin(_) => include_str!("../../shaders/objective/loss/additive-margin.wgsl"),
-            Self::Squared => include_str!("../../shaders/objective/loss/squared.wgsl"),
-            Self::Absolute => include_str!("../../shaders/objective/loss/absolute.wgsl"),
-            Self::Rounded => include_str!("../../shaders/objective/loss/rounded.wgsl"),
-            Self::Wells => include_str!("../../shaders/objective/loss/wells.wgsl"),
-            Self::Own(own) => return own.wgsl(numbers).into(),
-        };
-        text.into()
-    }
-}
 
 /// The way a population is scored. Chosen by size unless told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -540,7 +325,7 @@ impl Evaluation for NetworkEvaluation {
     fn differentiate(&mut self, points: &Points, gradient: &Gradient, recording: &mut Recording) -> Result<()> {
         let backprop = match &mut self.backprop {
             Some(backprop) => backprop,
-            none => none.insert(Backprop::new(&self.context, &self.network, &self.batch)),
+            none => none.insert(Backprop::new(&self.context, &self.network, &self.batch)?),
         };
         backprop.record(points, gradient, &self.batch, recording)
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::decay::Decay;
 use super::rule::{self, Name, Rule};
+use super::sigma::{self, Sigma};
 use super::strategy::Strategy;
 use super::{Entry, listed, over, within};
 use crate::Result;
@@ -17,6 +18,10 @@ use crate::population::{Context, Domain, Noise, Optimizer, Shape, Step};
 pub struct Ars {
     /// Standard deviation of the noise (nu), in standard deviations of a first coordinate.
     pub sigma: f32,
+    /// How it falls over the run; a step schedule takes the steps of the rate.
+    pub sigma_decay: Decay,
+    /// Share of it that is left at the end of a linear or cosine schedule, above 0 to 1.
+    pub sigma_end: f32,
     /// Share of the pairs that count, those with the best member, above 0 to 1.
     pub top: f32,
     /// What becomes of the step; the authors take it as it is (sgd, constant).
@@ -27,19 +32,25 @@ pub struct Ars {
 impl Default for Ars {
     fn default() -> Self {
         let rule = Rule { rule: Name::Sgd, rate: 0.02, decay: Decay::Linear, ..Rule::default() };
-        Self { sigma: 0.2, top: 0.5, rule }
+        Self { sigma: 0.2, sigma_decay: Decay::Constant, sigma_end: 0.1, top: 0.5, rule }
     }
 }
 
 pub(super) const ENTRY: Entry = Entry {
     name: "ars",
     about: "augmented random search, V1-t (Mania, Guy and Recht 2018)",
-    settings: &rule::after::<2, 12>([
-        ("sigma", "standard deviation of the noise, in standard deviations of a first coordinate"),
-        ("top", "share of the pairs that count, those with the best member"),
-    ]),
+    settings: &rule::after::<4, 14>(rule::joined(
+        sigma::SETTINGS,
+        [("top", "share of the pairs that count, those with the best member")],
+    )),
     build: |value| Ok(Box::new(over(&Ars::default(), value)?)),
 };
+
+impl Ars {
+    fn sigma(&self) -> Sigma<'_> {
+        Sigma { first: self.sigma, decay: &self.sigma_decay, end: self.sigma_end }
+    }
+}
 
 impl Optimizer for Ars {
     fn name(&self) -> &'static str {
@@ -59,7 +70,7 @@ impl Optimizer for Ars {
     }
 
     fn check(&self) -> Result<()> {
-        within("sigma", self.sigma, f32::MIN_POSITIVE, f32::MAX)?;
+        self.sigma().check()?;
         within("top", self.top, f32::MIN_POSITIVE, 1.0)?;
         self.rule.check()
     }
@@ -68,6 +79,7 @@ impl Optimizer for Ars {
         let gpu = &context.gpu;
         let noise = Noise { antithetic: true, rank: None };
         let mut strategy = Strategy::new(context, shape, domain, noise, self.sigma)?;
+        strategy.fall(&self.sigma(), &self.rule)?;
         let pairs = strategy.members() / 2;
         let top = ((self.top * pairs as f32).round() as u32).clamp(1, pairs);
         let pair_best = gpu.buffer::<f32>("pair best", pairs.into())?;

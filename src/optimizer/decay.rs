@@ -1,4 +1,4 @@
-//! How a rate falls over the run: by one of the usual schedules, or as an expression says.
+//! How a rate, or the noise of a strategy, falls over the run: by one of the usual schedules, or as an expression says.
 
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -83,15 +83,15 @@ impl<'de> Deserialize<'de> for Decay {
 }
 
 impl Decay {
-    /// Refuses what is neither a schedule nor an expression.
-    pub(super) fn check(&self) -> Result<()> {
+    /// Refuses what is neither a schedule nor an expression; `name` is that of the setting.
+    pub(super) fn check(&self, name: &str) -> Result<()> {
         let Self::Written(text) = self else { return Ok(()) };
         let refuse = |what: String| {
             let remedy = format!(
                 "{what}; give linear, cosine, step, constant, or one WGSL expression of progress (0 to 1), generation \
                  and horizon, such as \"exp(-3.0 * progress)\""
             );
-            Err(Error::setting("decay", text, remedy))
+            Err(Error::setting(name, text, remedy))
         };
         if text.trim().is_empty() {
             return refuse("there is nothing there".into());
@@ -108,7 +108,7 @@ impl Decay {
         }
     }
 
-    /// Defines `rate_left`.
+    /// Defines `share_left`.
     pub(super) fn source(&self) -> Result<Source> {
         let (source, text) = match self {
             Self::Constant => (Source::new(), include_str!("../../shaders/optimizer/decay/constant.wgsl")),
@@ -117,7 +117,7 @@ impl Decay {
             Self::Step => (Source::new(), include_str!("../../shaders/optimizer/decay/step.wgsl")),
             Self::Written(text) => (written(text)?, include_str!("../../shaders/optimizer/decay/written.wgsl")),
         };
-        source.piece("rate left", text)
+        source.piece("share left", text)
     }
 }
 
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     fn refused(text: &str) -> String {
-        Decay::from(text).check().unwrap_err().to_string()
+        Decay::from(text).check("decay").unwrap_err().to_string()
     }
 
     #[test]
@@ -140,14 +140,14 @@ mod tests {
         for text in ["constant", "linear", "cosine", "step", "exp(-3.0 * progress)", "1.0 / (1.0 + generation)"] {
             let decay: Decay = serde_json::from_value(text.into()).unwrap();
             assert_eq!(matches!(decay, Decay::Written(_)), text.contains('.'), "{text}");
-            decay.check().unwrap();
+            decay.check("decay").unwrap();
             assert_eq!(serde_json::to_value(&decay).unwrap(), text);
             assert_eq!(Decay::from(decay.to_string().as_str()), decay);
         }
         let number: Decay = serde_json::from_str("0.5").unwrap();
         assert_eq!(number, Decay::Written("0.5".into()));
-        number.check().unwrap();
-        serde_json::from_str::<Decay>("2").unwrap().check().unwrap();
+        number.check("decay").unwrap();
+        serde_json::from_str::<Decay>("2").unwrap().check("decay").unwrap();
         assert!(serde_json::from_str::<Decay>("true").unwrap_err().to_string().contains("expression"));
     }
 

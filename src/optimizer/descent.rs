@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use self::step::DescentStep;
 use super::decay::Decay;
-use super::rule::{Name, Rule};
+use super::rule::{self, Name, Rule, joined};
 use super::varied::Varied;
-use super::{Entry, listed, over, within};
+use super::{Entry, listed, over};
 use crate::population::{Context, Domain, Optimizer, OutputSwarm, Shape, Step};
 use crate::{Error, Result};
 pub(super) use step::groups;
@@ -88,25 +88,19 @@ pub enum Estimate {
 }
 
 /// The settings that all descents have.
-const SETTINGS: [(&str, &str); 20] = [
-    (
+const SETTINGS: [(&str, &str); 20] = joined(RULE, OWN);
+
+const RULE: [(&str, &str); 9] = joined(
+    [(
         "rate",
         "step size in units of the weights; like the next numbers it may differ by member: 0.001..0.1 or 0.1|0.01. On a \
          function a rate is in the function's own units; without one, rules that scale gradients (adam, amsgrad, \
          rmsprop, adagrad, adadelta) take the default times the side of the box over sqrt 12",
-    ),
-    (
-        "decay",
-        "how the rate falls over the run: constant, linear, cosine, step, or a WGSL expression of progress (0 to 1), \
-         generation and horizon, such as \"exp(-3.0 * progress)\"",
-    ),
-    ("rate_end", "share of the rate that is left at the end (linear, cosine)"),
-    ("step_factor", "what is left of the rate after a step (decay=step)"),
-    ("step_every", "share of the run between steps (decay=step)"),
-    ("beta1", "memory for gradients (momentum, nesterov, adam, amsgrad, adaswarm)"),
-    ("beta2", "memory for squared gradients (adam, amsgrad, adaswarm, rmsprop; rho of adadelta)"),
-    ("epsilon", "what is added to the root of squared gradients (adadelta: below it)"),
-    ("weight_decay", "share of a weight that a step of rate 1 takes away"),
+    )],
+    rule::CONSTANTS,
+);
+
+const OWN: [(&str, &str); 11] = [
     ("update", "all layers at once, or position-wise: the last one, the last two, ... all (arXiv 2204.05312)"),
     ("estimate", "where the gradient begins: backprop, or a swarm over the outputs (arXiv 2006.09875)"),
     ("particles", "particles of a swarm over outputs (estimate=swarm, like all that follow)"),
@@ -222,7 +216,7 @@ impl Optimizer for Descent {
 
     fn check(&self) -> Result<()> {
         self.rate.check("rate", 0.0, f32::MAX)?;
-        self.decay.check()?;
+        self.decay.check("decay")?;
         self.rate_end.check("rate_end", 0.0, 1.0)?;
         self.step_factor.check("step_factor", f32::MIN_POSITIVE, 1.0)?;
         self.step_every.check("step_every", 1e-6, 1.0)?;
@@ -230,7 +224,6 @@ impl Optimizer for Descent {
         self.beta2.check("beta2", 0.0, 1.0 - f32::EPSILON)?;
         self.epsilon.check("epsilon", f32::MIN_POSITIVE, 1.0)?;
         self.weight_decay.check("weight_decay", 0.0, f32::MAX)?;
-        within("eta", self.swarm.eta, f32::MIN_POSITIVE, f32::MAX)?;
         self.swarm.check()
     }
 

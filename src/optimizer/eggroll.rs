@@ -5,10 +5,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::decay::Decay;
 use super::descent::Update;
 use super::rule::{self, Rule};
+use super::sigma::{self, Sigma};
 use super::strategy::{Shaping, UPDATE, descent};
-use super::{Entry, listed, within};
+use super::{Entry, listed};
 use crate::population::{Context, Domain, Noise, Optimizer, Shape, Step};
 use crate::{Error, Result};
 
@@ -20,6 +22,10 @@ pub struct Eggroll {
     pub rank: u32,
     /// Standard deviation of the noise, in standard deviations of a first coordinate.
     pub sigma: f32,
+    /// How it falls over the run; a step schedule takes the steps of the rate.
+    pub sigma_decay: Decay,
+    /// Share of it that is left at the end of a linear or cosine schedule, above 0 to 1.
+    pub sigma_end: f32,
     /// How fitness becomes utility.
     pub shaping: Shaping,
     /// Which layers move when: all in every generation, or only the last one, the last two, ... all in turn.
@@ -31,21 +37,37 @@ pub struct Eggroll {
 
 impl Default for Eggroll {
     fn default() -> Self {
-        Self { rank: 1, sigma: 0.2, shaping: Shaping::Standard, update: Update::All, rule: Rule::default() }
+        Self {
+            rank: 1,
+            sigma: 0.2,
+            sigma_decay: Decay::Constant,
+            sigma_end: 0.1,
+            shaping: Shaping::Standard,
+            update: Update::All,
+            rule: Rule::default(),
+        }
     }
 }
 
 pub(super) const ENTRY: Entry = Entry {
     name: "eggroll",
     about: "evolution strategy with low-rank noise (Sarkar et al. 2025, arXiv 2511.16652)",
-    settings: &rule::after::<4, 14>([
-        ("rank", "rank of the noise of a weight matrix, 1 to 16"),
-        ("sigma", "standard deviation of the noise, in standard deviations of a first coordinate"),
-        ("shaping", "how fitness becomes utility: standard or ranks"),
-        UPDATE,
-    ]),
+    settings: &rule::after::<6, 16>(rule::joined(
+        sigma::SETTINGS,
+        [
+            ("rank", "rank of the noise of a weight matrix, 1 to 16"),
+            ("shaping", "how fitness becomes utility: standard or ranks"),
+            UPDATE,
+        ],
+    )),
     build: |value| Ok(Box::new(serde_json::from_value::<Eggroll>(value)?)),
 };
+
+impl Eggroll {
+    fn sigma(&self) -> Sigma<'_> {
+        Sigma { first: self.sigma, decay: &self.sigma_decay, end: self.sigma_end }
+    }
+}
 
 impl Optimizer for Eggroll {
     fn name(&self) -> &'static str {
@@ -68,7 +90,7 @@ impl Optimizer for Eggroll {
         if !(1..=16).contains(&self.rank) {
             return Err(Error::setting("rank", self.rank, "must be a number from 1 to 16"));
         }
-        within("sigma", self.sigma, f32::MIN_POSITIVE, f32::MAX)?;
+        self.sigma().check()?;
         self.rule.check()
     }
 
@@ -78,6 +100,6 @@ impl Optimizer for Eggroll {
 
     fn bind(&self, context: &Context, shape: Shape, domain: &Domain) -> Result<Box<dyn Step>> {
         let noise = Noise { antithetic: true, rank: Some(self.rank) };
-        descent(context, shape, domain, noise, self.sigma, (self.shaping, self.update), &self.rule)
+        descent(context, shape, domain, noise, &self.sigma(), (self.shaping, self.update), &self.rule)
     }
 }

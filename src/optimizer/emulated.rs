@@ -4,13 +4,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::bound::Bound;
 use super::empso::EmPso;
 use super::rule::{self, Name, Rule};
 use super::{Decay, Entry, VMAX, check_vmax, listed, over, within};
 use crate::Result;
 use crate::gpu::{Bindings, Recording, Source, Threads, WORKGROUP};
-use crate::population::{Context, Domain, Optimizer, Shape, Step, WORST};
+use crate::population::{Bound, Context, Domain, Optimizer, Shape, Step, WORST};
 
 /// A point w that takes `g = (s / eta) (w - gbest)` for the gradient, with gbest the best of an [`EmPso`] and s the mean
 /// of `c1 r1 + c2 r2` over its members in this generation; an update rule makes the step.
@@ -142,7 +141,8 @@ impl Optimizer for Emulated {
         record(&mut tell, "judge_point", Threads::Line(shape.members))?;
         tell.append(swarm.tell());
         record(&mut tell, "keep_point", Threads::Line(dims))?;
-        let mut state: Vec<_> = swarm.state().into_iter().map(|(name, view)| (format!("swarm.{name}"), view)).collect();
+        let mut state: Vec<_> =
+            swarm.state().iter().map(|(name, view)| (format!("swarm.{name}"), view.clone())).collect();
         state.extend([
             ("point".into(), point.view()),
             ("moments".into(), rule.moments),
@@ -150,7 +150,8 @@ impl Optimizer for Emulated {
             ("best_fitness".into(), best_fitness.view()),
         ]);
         let (remembered, settle) = (swarm.remembered().cloned(), swarm.settle().cloned());
-        Ok(Box::new(Bound { points, remembered, best, best_fitness, state, start, ask, tell, settle }))
+        let bound = Bound::new(points, best, best_fitness, state);
+        Ok(Box::new(Bound { remembered, start, ask, tell, settle, ..bound }))
     }
 }
 

@@ -6,11 +6,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::bound::Bound;
 use super::{Entry, listed};
 use crate::Result;
 use crate::gpu::{Bindings, Kernel, Recording, Threads};
-use crate::population::{Chunk, Context, Domain, Optimizer, Points, Shape, Start, Step, WORST};
+use crate::population::{Bound, Chunk, Context, Domain, Optimizer, Points, Shape, Start, Step, WORST};
 
 /// Grey wolf optimizer; no coefficients of its own: `a` falls from 2 to 0 over the run (eqs. 3.3 to 3.7).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -125,8 +124,8 @@ impl Optimizer for Gwo {
             ("best".into(), best.view()),
             ("best_fitness".into(), best_fitness.view()),
         ]);
-        let remembered = Some(leaders);
-        Ok(Box::new(Bound { points, remembered, best, best_fitness, start, ask, tell, settle: None, state }))
+        let bound = Bound::new(points, best, best_fitness, state);
+        Ok(Box::new(Bound { remembered: Some(leaders), start, ask, tell, ..bound }))
     }
 }
 

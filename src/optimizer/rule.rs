@@ -141,23 +141,34 @@ struct Settings {
 }
 
 /// Name and meaning.
-type Setting = (&'static str, &'static str);
+pub(super) type Setting = (&'static str, &'static str);
 
 /// The settings of a rule.
-const SETTINGS: [Setting; 10] = [
-    ("rule", "what becomes of the gradient: sgd, momentum, nesterov, adagrad, adadelta, rmsprop, adam or amsgrad"),
+const SETTINGS: [Setting; 10] = joined(
+    [
+        ("rule", "what becomes of the gradient: sgd, momentum, nesterov, adagrad, adadelta, rmsprop, adam or amsgrad"),
+        (
+            "rate",
+            "step size: times the gradient for sgd, momentum, nesterov; else in standard deviations of a first coordinate",
+        ),
+    ],
+    CONSTANTS,
+);
+
+/// Those that mean the same wherever a rule is.
+pub(super) const CONSTANTS: [Setting; 8] = [
     (
-        "rate",
-        "step size: times the gradient for sgd, momentum, nesterov; else in standard deviations of a first coordinate",
+        "decay",
+        "how the rate falls over the run: constant, linear, cosine, step, or a WGSL expression of progress (0 to 1), \
+         generation and horizon, such as \"exp(-3.0 * progress)\"",
     ),
-    ("decay", "how the rate falls: linear, cosine, step, constant, or WGSL such as \"exp(-3.0 * progress)\""),
     ("rate_end", "share of the rate that is left at the end (linear, cosine)"),
     ("step_factor", "what is left of the rate after a step (decay=step)"),
     ("step_every", "share of the run between steps (decay=step)"),
     ("beta1", "memory for gradients (momentum, nesterov, adam, amsgrad)"),
-    ("beta2", "memory for squared gradients (adam, amsgrad, rmsprop: usual there 0.99, adadelta: 0.9)"),
+    ("beta2", "memory for squared gradients (adam, amsgrad; rmsprop: usual there 0.99; rho of adadelta: 0.9)"),
     ("epsilon", "what is added to the root of squared gradients (adadelta: below it, usual 1e-6)"),
-    ("weight_decay", "share of a coordinate that a step of rate 1 takes away"),
+    ("weight_decay", "share of a coordinate (a network's weight) that a step of rate 1 takes away"),
 ];
 
 /// A rule on the device.
@@ -172,11 +183,19 @@ pub(super) struct Bound {
 
 /// The settings of an optimizer, then those of its rule.
 pub(super) const fn after<const OWN: usize, const ALL: usize>(own: [Setting; OWN]) -> [Setting; ALL] {
-    assert!(ALL == OWN + SETTINGS.len(), "room for both");
+    joined(own, SETTINGS)
+}
+
+/// Some settings, then others.
+pub(super) const fn joined<const FIRST: usize, const REST: usize, const ALL: usize>(
+    first: [Setting; FIRST],
+    rest: [Setting; REST],
+) -> [Setting; ALL] {
+    assert!(ALL == FIRST + REST, "room for both");
     let mut all = [("", ""); ALL];
     let mut i = 0;
     while i < ALL {
-        all[i] = if i < OWN { own[i] } else { SETTINGS[i - OWN] };
+        all[i] = if i < FIRST { first[i] } else { rest[i - FIRST] };
         i += 1;
     }
     all
@@ -195,7 +214,7 @@ impl Rule {
 
     pub(super) fn check(&self) -> Result<()> {
         within("rate", self.rate, 0.0, f32::MAX)?;
-        self.decay.check()?;
+        self.decay.check("decay")?;
         within("rate_end", self.rate_end, 0.0, 1.0)?;
         within("step_factor", self.step_factor, f32::MIN_POSITIVE, 1.0)?;
         within("step_every", self.step_every, 1e-6, 1.0)?;

@@ -3,11 +3,11 @@
 
 use std::fmt::Write as _;
 
-use super::bound::Bound;
 use super::descent::{Update, groups};
 use super::rule::Rule;
+use super::sigma::Sigma;
 use crate::gpu::{Bindings, Buffer, Kernel, Recording, Source, Threads, View, WORKGROUP};
-use crate::population::{Context, Domain, Group, Noise, Perturbed, Points, Shape, Step, WORST};
+use crate::population::{Bound, Context, Domain, Group, Noise, Perturbed, Points, Shape, Step, WORST};
 use crate::{Error, Result};
 
 /// Members up to which ranks are counted; more are sorted.
@@ -49,6 +49,7 @@ pub(super) struct Strategy<'a> {
     state: Vec<(String, View)>,
     tell: Recording,
     start: Recording,
+    ask: Recording,
 }
 
 impl<'a> Strategy<'a> {
@@ -108,6 +109,7 @@ impl<'a> Strategy<'a> {
             utility,
             tell: Recording::new(),
             start: Recording::new(),
+            ask: Recording::new(),
         };
         let source = strategy.source()?;
         let bindings = strategy.bindings.clone();
@@ -145,6 +147,15 @@ impl<'a> Strategy<'a> {
         self.bindings = self.bindings.clone().and(&bound.bindings);
         self.state.push(("moments".into(), bound.moments));
         Ok(bound.source)
+    }
+
+    /// Records the standard deviation of a generation's noise, where it has a schedule.
+    pub(super) fn fall(&mut self, sigma: &Sigma, rule: &Rule) -> Result<()> {
+        let Some((source, fall)) = sigma.fall(rule)? else { return Ok(()) };
+        let gpu = &self.context.gpu;
+        let bindings = self.bindings.clone().with("fall", gpu.uniform("fall", &fall)?.view());
+        let kernel = gpu.kernel("set_spread", &self.constants.clone().join(&source))?;
+        self.ask.dispatch(gpu, &kernel, &bindings, Threads::Line(self.dims))
     }
 
     /// Binds a view as `name`.
@@ -302,17 +313,8 @@ impl<'a> Strategy<'a> {
     }
 
     pub(super) fn finish(self) -> Box<dyn Step> {
-        Box::new(Bound {
-            points: self.perturbed.points,
-            remembered: None,
-            best: self.best,
-            best_fitness: self.best_fitness,
-            state: self.state,
-            start: self.start,
-            ask: Recording::new(),
-            tell: self.tell,
-            settle: None,
-        })
+        let bound = Bound::new(self.perturbed.points, self.best, self.best_fitness, self.state);
+        Box::new(Bound { start: self.start, ask: self.ask, tell: self.tell, ..bound })
     }
 }
 
@@ -322,11 +324,12 @@ pub(super) fn descent(
     shape: Shape,
     domain: &Domain,
     noise: Noise,
-    sigma: f32,
+    sigma: &Sigma,
     (shaping, update): (Shaping, Update),
     rule: &Rule,
 ) -> Result<Box<dyn Step>> {
-    let mut strategy = Strategy::new(context, shape, domain, noise, sigma)?;
+    let mut strategy = Strategy::new(context, shape, domain, noise, sigma.first)?;
+    strategy.fall(sigma, rule)?;
     strategy.shape(shaping)?;
     strategy.lean(false)?;
     let rule = strategy.rule(rule)?;

@@ -3,8 +3,8 @@
 //!
 //! Neither P nor theta0 is stored: both are drawn from the seed, again and again.
 
-use crate::gpu::{Bindings, Buffer, Recording, Source, Threads, View, WORKGROUP};
-use crate::population::{Columns, Context, Domain, Optimizer, Points, Shape, Start, Step};
+use crate::gpu::{Bindings, Source, Threads, WORKGROUP};
+use crate::population::{Bound, Columns, Context, Domain, Optimizer, Points, Shape, Start, Step};
 use crate::{Error, Result};
 
 /// Candidates for which one thread draws its row of P: the width of a tile is a multiple of it.
@@ -101,7 +101,12 @@ impl Optimizer for Subspace {
         let mut tell = inner.tell().clone();
         let kernel = gpu.kernel("lift_best", &lift.source(inner.points())?)?;
         tell.dispatch(gpu, &kernel, &lift.bindings, Threads::Line(all))?;
-        Ok(Box::new(SubspaceStep { inner, points, remembered, best, tell }))
+        // The best position could be lifted again, but is asked for before the next generation.
+        let mut state = inner.state().to_vec();
+        state.push(("lifted_best".into(), best.view()));
+        let bound = Bound::new(points, best, inner.best_fitness().clone(), state);
+        let (start, ask) = (inner.start().clone(), inner.ask().clone());
+        Ok(Box::new(Bound { remembered, start, ask, tell, ..bound }))
     }
 }
 
@@ -134,50 +139,5 @@ impl Lift<'_> {
             .constant("LIFTED_QUADS", self.columns.stride / 4)
             .join(&inner.source)
             .piece("subspace", include_str!("../../shaders/optimizer/subspace.wgsl"))
-    }
-}
-
-struct SubspaceStep {
-    inner: Box<dyn Step>,
-    points: Points,
-    remembered: Option<Points>,
-    best: Buffer<f32>,
-    tell: Recording,
-}
-
-impl Step for SubspaceStep {
-    fn points(&self) -> &Points {
-        &self.points
-    }
-
-    fn remembered(&self) -> Option<&Points> {
-        self.remembered.as_ref()
-    }
-
-    fn best(&self) -> &Buffer<f32> {
-        &self.best
-    }
-
-    fn best_fitness(&self) -> &Buffer<f32> {
-        self.inner.best_fitness()
-    }
-
-    fn start(&self) -> &Recording {
-        self.inner.start()
-    }
-
-    fn ask(&self) -> &Recording {
-        self.inner.ask()
-    }
-
-    fn tell(&self) -> &Recording {
-        &self.tell
-    }
-
-    /// The best position could be lifted again, but is asked for before the next generation.
-    fn state(&self) -> Vec<(String, View)> {
-        let mut state = self.inner.state();
-        state.push(("lifted_best".into(), self.best.view()));
-        state
     }
 }

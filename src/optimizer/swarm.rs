@@ -1,9 +1,8 @@
 //! What the particle swarms share: positions, velocities, personal bests, the best of the block.
 
-use super::bound::Bound;
 use crate::Result;
 use crate::gpu::{Bindings, Buffer, Gpu, Recording, Source, Threads, View};
-use crate::population::{Context, Domain, Points, Shape, Step, WORST};
+use crate::population::{Bound, Context, Domain, Points, Shape, Step, WORST};
 use crate::shuffle::half;
 
 /// The buffers and the shader of a swarm; its moves are still to be recorded.
@@ -153,6 +152,7 @@ impl Flock {
         self.over_chunks(&mut settle, "take_over", self.quads())?;
         let Self { points, personal, best, best_fitness, state, .. } = self;
         let (remembered, settle) = (Some(personal), Some(settle));
-        Ok(Box::new(Bound { points, remembered, best, best_fitness, state, start, ask, tell, settle }))
+        let bound = Bound::new(points, best, best_fitness, state);
+        Ok(Box::new(Bound { remembered, start, ask, tell, settle, ..bound }))
     }
 }

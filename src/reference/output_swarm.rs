@@ -1,10 +1,7 @@
 //! Twin of `shaders/objective/network/output_swarm.wgsl` for losses that are sums over outputs: the swarm of one output.
 
-use super::random::words;
+use super::random::{OUTPUT_SWARM, words};
 use crate::population::{Origin, OutputSwarm};
-
-/// Purpose of these draws; the number of the move stands above it.
-const OUTPUT: u32 = 29;
 
 /// Where a draw belongs: seed, generation, element (row times outputs plus output) and member.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +20,7 @@ pub struct Place {
 pub fn slope(swarm: &OutputSwarm, place: Place, said: f64, target: f64, loss: impl Fn(f64, f64) -> f64) -> f64 {
     let pulls = |number: u32| {
         let Place { seed, generation, element, member } = place;
-        let words = words(seed, generation, element, member, OUTPUT + (number << 8));
+        let words = words(seed, generation, element, member, OUTPUT_SWARM + (number << 8));
         [0, 1].map(|i| f64::from(words[i] >> 8) * 2f64.powi(-24))
     };
     let start = |s: u32| {

@@ -26,6 +26,8 @@ pub const NOISE: u32 = 24;
 pub const PROJECTION: u32 = 25;
 /// Purpose of a draw: the origin of a random subspace.
 pub const ORIGIN: u32 = 26;
+/// Purpose of a draw: the pulls on a particle of a swarm over outputs; the number of the move stands above it.
+pub const OUTPUT_SWARM: u32 = 29;
 
 /// Four random words: Philox4x32-10 of the counter (element, generation, quad, purpose), with the seed as its key.
 pub fn words(seed: u64, generation: u32, element: u32, quad: u32, purpose: u32) -> [u32; 4] {

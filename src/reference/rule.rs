@@ -72,26 +72,30 @@ impl Stepper {
 
     /// The rate of a generation.
     pub fn rate(&self, generation: u32, horizon: u32) -> f64 {
-        let progress = (f64::from(generation) / f64::from(horizon)).min(1.0);
-        let end = f64::from(self.rule.rate_end);
-        let factor = match &self.rule.decay {
-            Decay::Constant => 1.0,
-            Decay::Linear => end + (1.0 - end) * (1.0 - progress),
-            Decay::Cosine => end + (1.0 - end) * (0.5 + 0.5 * (std::f64::consts::PI * progress).cos()),
-            Decay::Step => {
-                f64::from(self.rule.step_factor).powf((progress / f64::from(self.rule.step_every) + 1e-4).floor())
-            }
-            Decay::Written(_) => {
-                let value = (self.written)(progress, generation.into(), horizon.into());
-                if value.is_finite() { value } else { 0.0 }
-            }
-        };
-        f64::from(self.rule.rate) * factor
+        let left = share_left(&self.rule.decay, self.rule.rate_end, &self.rule, self.written, (generation, horizon));
+        f64::from(self.rule.rate) * left
     }
 
     /// Where x moves to at this rate; one unit is the size of a first coordinate.
     pub fn stepped(&mut self, t: u32, rate: f64, x: f64, gradient: f64, unit: f64) -> f64 {
         x - rate * (unit * self.step(t, gradient) + f64::from(self.rule.weight_decay) * x)
+    }
+}
+
+/// What is left in this generation, before the horizon, of what falls to a share `end`; `steps` has the numbers of a step
+/// schedule.
+pub fn share_left(decay: &Decay, end: f32, steps: &Rule, written: Written, (generation, horizon): (u32, u32)) -> f64 {
+    let progress = (f64::from(generation) / f64::from(horizon)).min(1.0);
+    let end = f64::from(end);
+    match decay {
+        Decay::Constant => 1.0,
+        Decay::Linear => end + (1.0 - end) * (1.0 - progress),
+        Decay::Cosine => end + (1.0 - end) * (0.5 + 0.5 * (std::f64::consts::PI * progress).cos()),
+        Decay::Step => f64::from(steps.step_factor).powf((progress / f64::from(steps.step_every) + 1e-4).floor()),
+        Decay::Written(_) => {
+            let value = written(progress, generation.into(), horizon.into());
+            if value.is_finite() { value } else { 0.0 }
+        }
     }
 }
 

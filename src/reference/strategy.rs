@@ -3,8 +3,10 @@
 
 use super::finite_or_worst;
 use super::random::{NOISE, START, normal, uniform};
-use super::rule::Stepper;
-use crate::optimizer::{Ars, Eggroll, OpenAiEs, Pepg, Rule, SepCmaEs, Shaping, Snes, Update as Moves};
+use super::rule::{Stepper, Written, share_left};
+use crate::optimizer::{
+    Ars, Decay, Eggroll, OpenAiEs, Pepg, Rule, SMALLEST_SHARE, SepCmaEs, Shaping, Snes, Update as Moves,
+};
 use crate::population::{Domain, Start, WORST};
 
 /// Which strategy, with its settings.
@@ -32,6 +34,8 @@ pub struct Strategy {
     members: usize,
     seed: u64,
     horizon: u32,
+    /// What the schedule of sigma is, where it is written.
+    pub written: Written,
     /// Generations told so far.
     pub generation: u32,
     /// The mean.
@@ -74,6 +78,16 @@ impl Update {
         }
     }
 
+    /// The schedule of sigma and the share of it at the end, where it has one.
+    fn fall(&self) -> Option<(&Decay, f32)> {
+        match self {
+            Self::OpenAiEs(s) => Some((&s.sigma_decay, s.sigma_end)),
+            Self::Eggroll(s) => Some((&s.sigma_decay, s.sigma_end)),
+            Self::Ars(s) => Some((&s.sigma_decay, s.sigma_end)),
+            Self::Snes(_) | Self::Pepg(_) | Self::SepCmaEs(_) => None,
+        }
+    }
+
     /// Whether neighbours share noise, with opposite signs.
     pub fn antithetic(&self) -> bool {
         !matches!(self, Self::Snes(_) | Self::SepCmaEs(_))
@@ -100,6 +114,7 @@ impl Strategy {
             members: members as usize,
             seed,
             horizon,
+            written: |_, _, _| 1.0,
             generation: 0,
             spread: vec![step_size; count],
             rules,
@@ -157,8 +172,13 @@ impl Strategy {
         (0..self.members).map(one).collect()
     }
 
-    /// The candidates: the members, then the centre.
-    pub fn ask(&self) -> Vec<Vec<f64>> {
+    /// The candidates: the members, then the centre. The noise has the spread of this generation first.
+    pub fn ask(&mut self) -> Vec<Vec<f64>> {
+        if let (Some((decay, end)), Some(rule)) = (self.update.fall(), self.update.rule()) {
+            let left = share_left(decay, end, rule, self.written, (self.generation, self.horizon));
+            let spread = self.update.sigma() * f64::from(self.domain.unit()) * left.max(SMALLEST_SHARE.into());
+            self.spread.fill(spread);
+        }
         let (low, high) = self.domain.walls();
         let member = |noise: Vec<f64>| {
             let moved = noise.iter().zip(&self.centre).zip(&self.spread).map(|((e, x), s)| x + s * e);

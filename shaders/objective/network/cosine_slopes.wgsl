@@ -1,8 +1,7 @@
-//! import clock, grid, layered_part
+//! import clock, feature_length, grid, layered_part
 // The way back through cosines, z = SCALE W f / (|W| |f|): what is handed to the plain product, and what the lengths
 // take off the gradients of the weights and of the features.
 @group(2) @binding(1) var<storage, read> staged: array<f32>;         // candidate, input, output
-@group(2) @binding(2) var<storage, read> features: array<f32>;       // candidate unless all share them, input, row
 @group(2) @binding(3) var<storage, read> logits: array<f32>;         // candidate, output, row
 @group(2) @binding(4) var<storage, read_write> deltas: array<f32>;   // likewise
 @group(2) @binding(5) var<storage, read> weight_norms: array<f32>;   // candidate, output
@@ -18,13 +17,7 @@ fn slopes_of_products(@builtin(global_invocation_id) global: vec3u, @builtin(num
     let row = t % PADDED_ROWS;
     if candidate >= part.candidates || clock.stopped != 0u { return; }
     let inside = row < part.rows;
-    let first = candidate * FEATURES_APART + FROM_ROWS * part.row + row;
-    var sum = 0.0;
-    for (var i = 0u; i < INPUTS; i += 1u) {
-        let feature = features[first + i * FEATURE_COLUMNS];
-        sum = fma(feature, feature, sum);
-    }
-    let norm = max(sqrt(sum), SHORTEST);
+    let norm = feature_length(candidate, row);
     var all = 0.0;
     for (var o = 0u; o < OUTPUTS; o += 1u) {
         let place = (candidate * PADDED + o) * PADDED_ROWS + row;

@@ -1,7 +1,6 @@
-//! import clock, grid, layered_part
+//! import clock, feature_length, grid, layered_part
 // From the products of the last layer to scaled cosines between features and class weights.
 @group(2) @binding(1) var<storage, read> staged: array<f32>;         // candidate, input, output
-@group(2) @binding(2) var<storage, read> features: array<f32>;       // candidate unless all share them, input, row
 @group(2) @binding(3) var<storage, read_write> outputs: array<f32>;  // candidate, output, row
 @group(2) @binding(4) var<storage, read_write> weight_norms: array<f32>; // candidate, output
 
@@ -26,13 +25,7 @@ fn cosines(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups
     let candidate = t / PADDED_ROWS;
     let row = t % PADDED_ROWS;
     if candidate >= part.candidates || row >= part.rows || clock.stopped != 0u { return; }
-    let first = candidate * FEATURES_APART + FROM_ROWS * part.row + row;
-    var sum = 0.0;
-    for (var i = 0u; i < INPUTS; i += 1u) {
-        let feature = features[first + i * FEATURE_COLUMNS];
-        sum = fma(feature, feature, sum);
-    }
-    let norm = max(sqrt(sum), SHORTEST);
+    let norm = feature_length(candidate, row);
     for (var o = 0u; o < OUTPUTS; o += 1u) {
         let place = (candidate * PADDED + o) * PADDED_ROWS + row;
         outputs[place] = SCALE * (outputs[place] / norm / weight_norms[candidate * OUTPUTS + o]);

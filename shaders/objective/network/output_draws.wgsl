@@ -1,4 +1,4 @@
-//! import clock, chunk, philox, layered_part
+//! import layered_part, random
 // What swarms over outputs share: settings, draws, where particles start.
 struct OutputSwarm {
     cognitive: f32,
@@ -15,13 +15,11 @@ struct OutputSwarm {
 @group(2) @binding(4) var<storage, read_write> deltas: array<f32>;  // as the logits
 @group(2) @binding(5) var<uniform> output_swarm: OutputSwarm;
 
-const OUTPUT: u32 = 29u; // purpose of these draws; the number of the move above it
-
 // Two uniforms in [0, 1) for one output of one row of a candidate of the part.
 fn pulls(candidate: u32, row: u32, output: u32, move_number: u32) -> vec2f {
     let element = (part.block * PART_ROWS + row) * OUTPUTS + output;
     let member = chunk.first + part.candidate + candidate;
-    let counter = vec4u(element, clock.generation, member, OUTPUT + (move_number << 8u));
+    let counter = vec4u(element, clock.generation, member, OUTPUT_SWARM + (move_number << 8u));
     return vec2f(philox(counter, vec2u(clock.seed_low, clock.seed_high)).xy >> vec2u(8u)) * 0x1p-24;
 }
 

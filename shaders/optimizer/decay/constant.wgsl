@@ -1,4 +1,4 @@
-// The rate stays as it is.
-fn rate_left(member: u32, progress: f32) -> f32 {
+// What falls stays as it is.
+fn share_left(end: f32, step_every: f32, step_factor: f32, progress: f32) -> f32 {
     return 1.0;
 }

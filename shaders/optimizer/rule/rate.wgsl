@@ -1,6 +1,6 @@
-//! import clock
-// What an update rule is set to and what it remembers, member by member. Beside it stand the rule itself and `rate_left`,
-// what is left of the rate.
+//! import progress
+// What an update rule is set to and what it remembers, member by member. Beside it stand the rule itself and
+// `share_left`, what is left of the rate.
 struct Rule {
     rate: f32,
     rate_end: f32,     // share of the rate that is left at the end
@@ -16,7 +16,10 @@ struct Rule {
 
 // The rate of this generation.
 fn rate_now(member: u32) -> f32 {
-    return rule_settings[member].rate * rate_left(member, min(f32(clock.generation) / f32(clock.horizon), 1.0));
+    let end = rule_settings[member].rate_end;
+    let step_every = rule_settings[member].step_every;
+    let step_factor = rule_settings[member].step_factor;
+    return rule_settings[member].rate * share_left(end, step_every, step_factor, run_progress());
 }
 
 // Where the value x moves to against this gradient. slot: the coordinate of the member in `moments`; t: steps made of

@@ -54,7 +54,7 @@ impl Cosines {
         &self,
         gpu: &Gpu,
         bindings: &Bindings,
-        (features, products): (View, View),
+        [features, products]: [View; 2],
         part: Part,
         recording: &mut Recording,
     ) -> Result<()> {

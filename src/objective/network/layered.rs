@@ -7,9 +7,9 @@
 use super::batch::{Batch, Rows};
 use super::cosines::Cosines;
 use super::product::{Tile, dense, weights, weights_but_last_biases};
-use super::{Architecture, Margin, Network, Scorer, total};
+use super::{Architecture, Layer, Margin, Network, Scorer, total};
 use crate::Result;
-use crate::gpu::{Bindings, Buffer, Kernel, Recording, Source, Threads, View};
+use crate::gpu::{Bindings, Buffer, Kernel, Recording, Source, Threads, View, WORKGROUP};
 use crate::population::{Context, Points};
 
 /// Bytes of a scratch buffer at most.
@@ -25,30 +25,51 @@ pub(super) struct Part {
     pub(super) block: u32,
 }
 
+impl Part {
+    /// The first candidate on these rows, the `block`-th of the batch.
+    pub(super) fn of(rows: &Rows, block: u32) -> Self {
+        Self { candidate: 0, candidates: 1, row: rows.row, rows: rows.rows, block }
+    }
+
+    /// The same rows for all members, at most `most` of them at a time.
+    pub(super) fn among(self, members: u32, most: u32) -> impl Iterator<Item = Self> {
+        let firsts = (0..members).step_by(most as usize);
+        firsts.map(move |candidate| Self { candidate, candidates: most.min(members - candidate), ..self })
+    }
+}
+
+/// A network's forward pass over parts of a population and of a batch.
 pub(super) struct Layered {
-    context: Context,
-    architecture: Architecture,
-    tile: Tile,
+    pub(super) context: Context,
+    pub(super) architecture: Architecture,
+    pub(super) tile: Tile,
+    pub(super) padded_rows: u32,
     losses: Source,
     /// Where the outputs are cosines.
     margin: Option<Margin>,
-    padded_rows: u32,
+    /// Numbers of a candidate's weights, laid out as matrices.
     staged_size: u32,
-    scratch: Option<Scratch>,
+    scratch: Option<Memory>,
 }
 
-struct Scratch {
-    candidates: u32,
-    staged: Buffer<f32>,
-    activations: [Buffer<f32>; 2],
-    weight_norms: Buffer<f32>,
+/// Where the forward pass of a part leaves what it computes.
+pub(super) struct Memory {
+    pub(super) candidates: u32,
+    pub(super) staged: Buffer<f32>,
+    /// Of every layer, of the last one logits; two buffers in turn unless all are kept.
+    pub(super) values: Vec<Buffer<f32>>,
+    /// Of every hidden layer whose slope is told from its sum; none unless all are kept.
+    pub(super) sums: Vec<Buffer<f32>>,
+    pub(super) weight_norms: Buffer<f32>,
 }
 
 /// The kernels of a forward pass.
-struct Kernels {
+pub(super) struct Kernels {
     stage: Kernel,
     dense: Vec<Kernel>,
-    cosines: Option<Cosines>,
+    /// From sums to values, where both are kept.
+    activations: Vec<Kernel>,
+    pub(super) cosines: Option<Cosines>,
 }
 
 impl Layered {
@@ -66,70 +87,100 @@ impl Layered {
             .constant_f32("LOWERED", network.loss.margin().map_or(0.0, Margin::lowered))
             .piece("loss", &network.loss_piece())?
             .piece("layered_loss", include_str!("../../../shaders/objective/network/layered_loss.wgsl"))?;
-        let margin = network.loss.margin();
         Ok(Self {
             context: context.clone(),
             architecture,
             tile,
-            losses,
-            margin,
             padded_rows,
+            losses,
+            margin: network.loss.margin(),
             staged_size,
             scratch: None,
         })
     }
 
-    /// Candidates of a part: as many as the scratch buffers and 100 ms allow.
-    fn part_candidates(&self, candidates: u32) -> u32 {
+    /// Largest number of values that one layer has for a row.
+    pub(super) fn widest(&self) -> u32 {
+        self.architecture.layers().iter().map(|l| self.tile.padded(l.outputs)).max().unwrap_or(4)
+    }
+
+    /// Candidates of a part: as many as memory and 100 ms allow, with no more than `staged` weights laid out for each.
+    pub(super) fn part_candidates(&self, candidates: u32, staged: u32) -> u32 {
         let gpu = &self.context.gpu;
-        let widest = self.architecture.layers().iter().map(|l| self.tile.padded(l.outputs)).max().unwrap_or(4);
         let budget = SCRATCH.min(gpu.binding_limit()) / 4;
-        let per_candidate = u64::from(widest * self.padded_rows).max(u64::from(self.staged_size));
+        let values = u64::from(self.widest()) * u64::from(self.padded_rows);
+        let per_candidate = values.max(self.staged_size.into()).max(staged.into());
         let most = self.architecture.layers().iter().map(|l| f64::from(l.inputs * l.outputs)).fold(1.0, f64::max);
         let by_time = gpu.work_limit() / (2.0 * most * f64::from(self.padded_rows));
         candidates.min((budget / per_candidate) as u32).min(by_time as u32).clamp(1, 65_535)
     }
 
-    fn scratch(&mut self, candidates: u32) -> Result<()> {
-        if self.scratch.as_ref().is_some_and(|scratch| scratch.candidates >= candidates) {
-            return Ok(());
-        }
+    /// Memory of so many candidates; `keep`: for what every layer computes.
+    pub(super) fn memory(&self, candidates: u32, keep: bool) -> Result<Memory> {
         let gpu = &self.context.gpu;
-        let widest = self.architecture.layers().iter().map(|l| self.tile.padded(l.outputs)).max().unwrap_or(4);
-        let size = u64::from(candidates) * u64::from(widest) * u64::from(self.padded_rows);
+        let layers = self.architecture.layers();
+        let few = |units: u32| u64::from(candidates) * u64::from(units);
+        let buffer = |label, units| gpu.buffer::<f32>(label, few(units) * u64::from(self.padded_rows));
+        let of = |label, layers: &[Layer]| -> Result<Vec<Buffer<f32>>> {
+            layers.iter().map(|l| buffer(label, self.tile.padded(l.outputs))).collect()
+        };
+        let values = if keep {
+            of("activations", &layers)?
+        } else {
+            let two = [buffer("activations", self.widest())?, buffer("activations", self.widest())?];
+            two.into_iter().cycle().take(layers.len()).collect()
+        };
+        let told_from_sums = keep && self.architecture.activation.slope_is_of_sum();
+        let hidden = if told_from_sums { layers.len() - 1 } else { 0 };
         let norms = if self.margin.is_some() { self.architecture.outputs } else { 0 };
-        self.scratch = Some(Scratch {
+        Ok(Memory {
             candidates,
-            staged: gpu.buffer("staged weights", u64::from(candidates) * u64::from(self.staged_size))?,
-            activations: [gpu.buffer("activations", size)?, gpu.buffer("activations", size)?],
-            weight_norms: gpu.buffer("norms of weights", u64::from(candidates) * u64::from(norms))?,
-        });
+            staged: gpu.buffer("staged weights", few(self.staged_size))?,
+            values,
+            sums: of("sums", &layers[..hidden])?,
+            weight_norms: gpu.buffer("norms of weights", few(norms))?,
+        })
+    }
+
+    fn scratch(&mut self, candidates: u32) -> Result<()> {
+        if self.scratch.as_ref().is_none_or(|scratch| scratch.candidates < candidates) {
+            self.scratch = Some(self.memory(candidates, false)?);
+        }
         Ok(())
     }
 
-    fn kernels(&self, points: &Points, batch: &Batch) -> Result<Kernels> {
+    /// The kernels for these points; `keep`: for memory of what every layer computes.
+    pub(super) fn kernels(&self, points: &Points, batch: &Batch, keep: bool) -> Result<Kernels> {
         let (gpu, sizes) = (&self.context.gpu, (self.padded_rows, batch.columns));
         let cosines = |margin| Cosines::new(gpu, &self.architecture, self.tile, sizes, margin);
+        let weights = if self.margin.is_some() { weights_but_last_biases } else { weights };
+        let sums = keep && self.architecture.activation.slope_is_of_sum();
         Ok(Kernels {
-            stage: self.stage_kernel(points)?,
-            dense: self.dense_kernels(batch)?,
+            stage: self.stage_kernel(points, self.staged_size, &weights(&self.architecture, self.tile))?,
+            dense: self.dense_kernels(batch, sums)?,
+            activations: if sums { self.activation_kernels()? } else { Vec::new() },
             cosines: self.margin.map(cosines).transpose()?,
         })
     }
 
-    /// The kernel that lays a candidate's weights out as matrices.
-    fn stage_kernel(&self, points: &Points) -> Result<Kernel> {
-        let weights = if self.margin.is_some() { weights_but_last_biases } else { weights };
+    /// The kernel that lays out `size` weights of a candidate as `weights` says.
+    pub(super) fn stage_kernel(&self, points: &Points, size: u32, weights: &str) -> Result<Kernel> {
         let source = points
             .source
             .clone()
-            .constant("STAGED", self.staged_size)
-            .piece("weights", &weights(&self.architecture, self.tile))?
+            .constant("STAGED", size)
+            .piece("weights", weights)?
             .piece("layered", include_str!("../../../shaders/objective/network/layered.wgsl"))?;
         self.context.gpu.kernel("stage", &source)
     }
 
-    fn dense_kernels(&self, batch: &Batch) -> Result<Vec<Kernel>> {
+    /// The kernel that adds up the losses of a part.
+    pub(super) fn losses_kernel(&self, points: &Points) -> Result<Kernel> {
+        self.context.gpu.kernel("losses", &points.source.clone().join(&self.losses))
+    }
+
+    /// `sums`: no layer is activated, not only the last.
+    fn dense_kernels(&self, batch: &Batch, sums: bool) -> Result<Vec<Kernel>> {
         let layers = self.architecture.layers();
         let mut offset = 0;
         let mut kernels = Vec::new();
@@ -144,60 +195,114 @@ impl Layered {
                 .constant("PADDED_ROWS", self.padded_rows)
                 .constant("COLUMNS", batch.columns)
                 .piece("activation", self.architecture.activation.wgsl())?
-                .piece("dense", &dense(layer, self.tile, l == 0, last))?;
+                .piece("dense", &dense(layer, self.tile, l == 0, last || sums))?;
             kernels.push(self.context.gpu.kernel("dense", &source)?);
             offset += (layer.inputs + 1) * self.tile.padded(layer.outputs);
         }
         Ok(kernels)
     }
 
-    /// Records the forward pass of one part; the logits are then in the view returned.
-    fn forward(
+    fn activation_kernels(&self) -> Result<Vec<Kernel>> {
+        let kernel = |layer: &Layer| {
+            let source = Source::new()
+                .constant("WORKGROUP", WORKGROUP)
+                .constant("UNITS", self.tile.padded(layer.outputs))
+                .constant("COLUMNS", self.padded_rows)
+                .piece("activation", self.architecture.activation.wgsl())?
+                .piece("values", include_str!("../../../shaders/objective/network/values.wgsl"))?;
+            self.context.gpu.kernel("values_of_sums", &source)
+        };
+        let layers = self.architecture.layers();
+        layers[..layers.len() - 1].iter().map(kernel).collect()
+    }
+
+    /// Records the forward pass of one part, from layer `from` on. What the last layer takes in is then in the first view
+    /// returned, the logits in the second.
+    pub(super) fn forward(
         &self,
-        kernels: &Kernels,
+        (kernels, memory): (&Kernels, &Memory),
         bindings: &Bindings,
-        part: Part,
-        rows: &Rows,
+        (part, rows): (Part, &Rows),
+        from: usize,
         recording: &mut Recording,
-    ) -> Result<View> {
+    ) -> Result<[View; 2]> {
         let gpu = &self.context.gpu;
-        let scratch = self.scratch.as_ref().expect("made before any part is recorded");
-        let bindings = bindings.clone().with("staged", scratch.staged.view());
+        let layers = self.architecture.layers();
+        let bindings = bindings.clone().with("staged", memory.staged.view());
         recording.dispatch(gpu, &kernels.stage, &bindings, Threads::Line(part.candidates * self.staged_size))?;
-        let mut inputs = rows.inputs.clone();
-        let mut features = inputs.clone();
-        for (l, (layer, kernel)) in self.architecture.layers().iter().zip(&kernels.dense).enumerate() {
-            let outputs = scratch.activations[l % 2].view();
-            let padded = self.tile.padded(layer.outputs);
-            let bound = bindings.clone().with("inputs", inputs.clone()).with("outputs", outputs.clone());
-            let units = self.tile.units_for(padded);
-            let rows = part.rows.div_ceil(self.tile.lanes * self.tile.rows_for(units));
-            let grid = [rows, padded / units, part.candidates];
-            recording.dispatch(gpu, kernel, &bound, Threads::Grid(grid))?;
-            features = std::mem::replace(&mut inputs, outputs);
+        let input = |l: usize| if l == 0 { rows.inputs.clone() } else { memory.values[l - 1].view() };
+        for (l, layer) in layers.iter().enumerate().skip(from) {
+            let values = memory.values[l].view();
+            let sums = memory.sums.get(l).map(Buffer::view);
+            let outputs = sums.clone().unwrap_or_else(|| values.clone());
+            let bound = bindings.clone().with("inputs", input(l)).with("outputs", outputs);
+            recording.dispatch(gpu, &kernels.dense[l], &bound, self.tiles(layer.outputs, part))?;
+            if let Some(sums) = sums {
+                let bound = bindings.clone().with("sums", sums).with("outputs", values);
+                let threads = part.candidates * self.tile.padded(layer.outputs) * self.padded_rows;
+                recording.dispatch(gpu, &kernels.activations[l], &bound, Threads::Line(threads))?;
+            }
         }
+        let last = layers.len() - 1;
+        let ends = [input(last), memory.values[last].view()];
         if let Some(cosines) = &kernels.cosines {
-            let bindings = bindings.with("weight_norms", scratch.weight_norms.view());
-            cosines.record(gpu, &bindings, (features, inputs.clone()), part, recording)?;
+            let bindings = bindings.with("weight_norms", memory.weight_norms.view());
+            cosines.record(gpu, &bindings, ends.clone(), part, recording)?;
         }
-        Ok(inputs)
+        Ok(ends)
+    }
+
+    /// Workgroups of a product with so many units.
+    pub(super) fn tiles(&self, outputs: u32, part: Part) -> Threads {
+        let padded = self.tile.padded(outputs);
+        let units = self.tile.units_for(padded);
+        let rows = part.rows.div_ceil(self.tile.lanes * self.tile.rows_for(units));
+        Threads::Grid([rows, padded / units, part.candidates])
+    }
+
+    /// Records `each` for all parts, of at most so many candidates. It is given the number of the chunk and what kernels
+    /// bind; where it is told to be `scored`, the losses it leaves become the candidates' fitness.
+    pub(super) fn over_parts(
+        &self,
+        (points, batch): (&Points, &Batch),
+        (per_part, scored): (u32, bool),
+        recording: &mut Recording,
+        mut each: impl FnMut(usize, Bindings, (Part, &Rows), &mut Recording) -> Result<()>,
+    ) -> Result<()> {
+        let gpu = &self.context.gpu;
+        let blocks = batch.parts();
+        let partial: Buffer<f32> = gpu.buffer("partial", u64::from(blocks) * u64::from(points.stride))?;
+        let partial = Bindings::new().with("partial", partial.view());
+        for (number, chunk) in points.chunks.iter().enumerate() {
+            recording.append(&chunk.fill);
+            for block in 0..blocks {
+                let rows = batch.part(block);
+                for part in Part::of(&rows, block).among(chunk.members, per_part) {
+                    let bindings = self.bindings(chunk.bindings.clone(), part)?.and(&partial);
+                    each(number, bindings, (part, &rows), recording)?;
+                }
+            }
+            if scored {
+                total(&self.context, points, chunk, &partial, (blocks, batch.rows), recording)?;
+            }
+        }
+        Ok(())
     }
 
     /// Outputs of a population of one, row after row.
     #[cfg(not(target_arch = "wasm32"))]
-    pub(super) fn logits(&mut self, points: &Points, batch: &Batch) -> Result<Vec<f32>> {
-        self.scratch(1)?;
-        let gpu = self.context.gpu.clone();
-        let kernels = self.kernels(points, batch)?;
+    pub(super) fn logits(&self, points: &Points, batch: &Batch) -> Result<Vec<f32>> {
+        let memory = self.memory(1, false)?;
+        let kernels = self.kernels(points, batch, false)?;
         let outputs = self.architecture.outputs as usize;
         let mut all = Vec::with_capacity(outputs * batch.rows as usize);
         for number in 0..batch.parts() {
             let rows = batch.part(number);
-            let part = Part { candidate: 0, candidates: 1, row: rows.row, rows: rows.rows, block: 0 };
+            let part = Part::of(&rows, 0);
             let bindings = self.bindings(points.chunks[0].bindings.clone(), part)?;
             let mut recording = Recording::new();
-            let view = self.forward(&kernels, &bindings, part, &rows, &mut recording)?;
-            let values: Vec<f32> = gpu.run(&recording, &[view])?.values(0);
+            let [_, logits] = self.forward((&kernels, &memory), &bindings, (part, &rows), 0, &mut recording)?;
+            let values: Vec<f32> = self.context.gpu.run(&recording, &[logits])?.values(0);
             for r in 0..part.rows as usize {
                 all.extend((0..outputs).map(|o| values[o * self.padded_rows as usize + r]));
             }
@@ -212,35 +317,16 @@ impl Layered {
 
 impl Scorer for Layered {
     fn score(&mut self, points: &Points, batch: &Batch, recording: &mut Recording) -> Result<()> {
-        let gpu = self.context.gpu.clone();
-        let per_part = self.part_candidates(points.candidates);
+        let per_part = self.part_candidates(points.candidates, 0);
         self.scratch(per_part)?;
-        let kernels = self.kernels(points, batch)?;
-        let losses = gpu.kernel("losses", &points.source.clone().join(&self.losses))?;
-        let blocks = batch.parts();
-        let partial: Buffer<f32> = gpu.buffer("partial", u64::from(blocks) * u64::from(points.stride))?;
-        let partial = Bindings::new().with("partial", partial.view());
-        for chunk in &points.chunks {
-            recording.append(&chunk.fill);
-            for block in 0..blocks {
-                let rows = batch.part(block);
-                for candidate in (0..chunk.members).step_by(per_part as usize) {
-                    let part = Part {
-                        candidate,
-                        candidates: per_part.min(chunk.members - candidate),
-                        row: rows.row,
-                        rows: rows.rows,
-                        block,
-                    };
-                    let bindings = self.bindings(chunk.bindings.clone(), part)?.and(&partial);
-                    let logits = self.forward(&kernels, &bindings, part, &rows, recording)?;
-                    let bindings = bindings.with("logits", logits).with("row_labels", rows.labels.clone());
-                    recording.dispatch(&gpu, &losses, &bindings, Threads::Groups(part.candidates))?;
-                }
-            }
-            total(&self.context, points, chunk, &partial, (blocks, batch.rows), recording)?;
-        }
-        Ok(())
+        let memory = self.scratch.as_ref().expect("made in the line above");
+        let kernels = self.kernels(points, batch, false)?;
+        let losses = self.losses_kernel(points)?;
+        self.over_parts((points, batch), (per_part, true), recording, |_, bindings, (part, rows), recording| {
+            let [_, logits] = self.forward((&kernels, memory), &bindings, (part, rows), 0, recording)?;
+            let bindings = bindings.with("logits", logits).with("row_labels", rows.labels.clone());
+            recording.dispatch(&self.context.gpu, &losses, &bindings, Threads::Groups(part.candidates))
+        })
     }
 }
 

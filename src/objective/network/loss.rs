@@ -1,11 +1,43 @@
-//! How a loss is written: one word, `additive-margin` with its two numbers, `additive-margin:30,0.35`, or the text of a
+//! What a row costs, and how it is written: one word, `additive-margin` with its two numbers, `additive-margin:30,0.35`, or the text of a
 //! loss of the user's own.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Loss, Own};
+use serde::{Deserialize, Serialize};
+
+use super::Own;
 use crate::{Error, Result};
+
+/// What a row costs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub enum Loss {
+    /// Softmax cross-entropy.
+    #[default]
+    CrossEntropy,
+    /// Binary cross-entropy of sigmoid outputs, mean over outputs.
+    Bce,
+    /// Half the squared error of sigmoid outputs, mean over outputs.
+    Mse,
+    /// Absolute error of sigmoid outputs, mean over outputs.
+    Mae,
+    /// 1 - accuracy: no gradient needed.
+    Accuracy,
+    /// Softmax cross-entropy of scaled cosines, the label's lowered by a margin; scored layer by layer alone.
+    AdditiveMargin(Margin),
+    /// Of a number: half the squared error.
+    Squared,
+    /// Of a number: the absolute error.
+    Absolute,
+    /// Of a number: the absolute error after rounding to whole numbers. Flat almost everywhere.
+    Rounded,
+    /// Of a number: a bowl with waves in it, 0.1 r^2 + 1 - cos 3r.
+    Wells,
+    /// The user's, of every output by itself.
+    Own(Own),
+}
 
 /// Scale and margin of an additive-margin softmax (Wang, Cheng, Liu and Liu 2018).
 ///
@@ -39,6 +71,51 @@ impl Default for Margin {
 }
 
 impl Loss {
+    /// All of classes by name, for help and tests.
+    pub const ALL: [Self; 6] =
+        [Self::CrossEntropy, Self::Bce, Self::Mse, Self::Mae, Self::Accuracy, Self::AdditiveMargin(Margin::USUAL)];
+    /// All of numbers by name.
+    pub const NUMBERS: [Self; 4] = [Self::Squared, Self::Absolute, Self::Rounded, Self::Wells];
+
+    /// Scale and margin, where outputs are cosines.
+    pub fn margin(&self) -> Option<Margin> {
+        match self {
+            Self::AdditiveMargin(margin) => Some(*margin),
+            _ => None,
+        }
+    }
+
+    /// Whether it is of a number (a regression) or of classes; none where it can be either, as a user's own can.
+    pub fn of_numbers(&self) -> Option<bool> {
+        match self {
+            Self::Own(_) => None,
+            _ => Some(Self::NUMBERS.contains(self)),
+        }
+    }
+
+    /// Whether it is a sum over outputs, each judged by itself.
+    pub fn apart(&self) -> bool {
+        matches!(self, Self::Bce | Self::Mse | Self::Mae | Self::Own(_)) || Self::NUMBERS.contains(self)
+    }
+
+    /// The kernels' piece; `numbers` tells what a loss of either kind is of.
+    pub(super) fn wgsl(&self, numbers: bool) -> Cow<'static, str> {
+        let text = match self {
+            Self::CrossEntropy => include_str!("../../../shaders/objective/loss/cross-entropy.wgsl"),
+            Self::Bce => include_str!("../../../shaders/objective/loss/bce.wgsl"),
+            Self::Mse => include_str!("../../../shaders/objective/loss/mse.wgsl"),
+            Self::Mae => include_str!("../../../shaders/objective/loss/mae.wgsl"),
+            Self::Accuracy => include_str!("../../../shaders/objective/loss/accuracy.wgsl"),
+            Self::AdditiveMargin(_) => include_str!("../../../shaders/objective/loss/additive-margin.wgsl"),
+            Self::Squared => include_str!("../../../shaders/objective/loss/squared.wgsl"),
+            Self::Absolute => include_str!("../../../shaders/objective/loss/absolute.wgsl"),
+            Self::Rounded => include_str!("../../../shaders/objective/loss/rounded.wgsl"),
+            Self::Wells => include_str!("../../../shaders/objective/loss/wells.wgsl"),
+            Self::Own(own) => return own.wgsl(numbers).into(),
+        };
+        text.into()
+    }
+
     /// Its name, without numbers.
     pub fn name(&self) -> &'static str {
         match self {

@@ -123,7 +123,7 @@ impl Shared {
             for block in 0..batch.parts() {
                 let rows = batch.part(block);
                 let bindings = bindings.clone().with("row_labels", rows.labels.clone());
-                let all = Part { candidate: 0, candidates: 1, row: rows.row, rows: rows.rows, block };
+                let all = Part::of(&rows, block);
                 if batch.parts() > 1 || !staged_once {
                     let bound = self.bound(&bindings, all)?.with("inputs", rows.inputs.clone());
                     let bound = bound.with("outputs", base.view());
@@ -133,9 +133,7 @@ impl Shared {
                     recording.dispatch(gpu, &kernels.base, &bound, Threads::Grid([across, padded / units, 1]))?;
                 }
                 staged_once = true;
-                for candidate in (0..chunk.members).step_by(plan.candidates as usize) {
-                    let candidates = plan.candidates.min(chunk.members - candidate);
-                    let part = Part { candidate, candidates, ..all };
+                for part in all.among(chunk.members, plan.candidates) {
                     let bound = self.bound(&bindings, part)?;
                     self.forward(&plan, &kernels, &bound, part, &rows, &activations, recording)?;
                 }

@@ -16,7 +16,7 @@ impl Network {
         let context = Context::resting(gpu)?;
         let whole = Self { batch: None, ..self.clone() };
         let batch = Batch::new(&context, &whole, Form::Layered)?;
-        let mut layered = Layered::new(&context, &whole, &batch)?;
+        let layered = Layered::new(&context, &whole, &batch)?;
         layered.logits(&Points::alone(&context, position, self.dims())?, &batch)
     }
 

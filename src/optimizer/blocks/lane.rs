@@ -86,7 +86,7 @@ impl Lane {
         let mut vaults = Vec::new();
         // With every block at work there is nothing to put away.
         if place.slots < group.blocks {
-            for (name, arena) in step.state() {
+            for (name, arena) in step.state().iter().cloned() {
                 let words = (arena.size / 4) as u32 / place.slots;
                 let bank = gpu.buffer::<u32>("bank", u64::from(words) * u64::from(group.blocks))?;
                 let uniform = gpu.uniform("words", &words)?;
@@ -211,7 +211,7 @@ impl Lane {
     pub(super) fn state(&self) -> Vec<(String, View)> {
         let name = |name: &str| format!("lane{}.{name}", self.place.number);
         let mut state: Vec<_> = if self.vaults.is_empty() {
-            self.step.state().into_iter().map(|(inner, view)| (name(&inner), view)).collect()
+            self.step.state().iter().map(|(inner, view)| (name(inner), view.clone())).collect()
         } else {
             self.vaults.iter().map(|vault| (name(&vault.name), vault.bank.view())).collect()
         };

@@ -6,9 +6,10 @@ use std::fmt::Write as _;
 use super::super::rule::Rule;
 use super::{Descent, Estimate, Update};
 use crate::Result;
-use crate::gpu::{Bindings, Buffer, Recording, Source, Threads, View};
+use crate::gpu::{Bindings, Buffer, Recording, Source, Threads};
 use crate::population::{
-    Bounds, Context, Domain, Evaluation, Gradient, Group, Optimizer, Points, Program, Shape, Slope, Start, Step, WORST,
+    Bound, Bounds, Context, Domain, Evaluation, Gradient, Group, Optimizer, Points, Program, Shape, Slope, Start, Step,
+    WORST,
 };
 
 /// A stage of a generation: what moves in it, and what moved since the one before.
@@ -19,16 +20,11 @@ struct Stage {
 }
 
 pub(super) struct DescentStep {
+    /// What it tells is which member is the best.
+    bound: Bound,
     slope: Slope,
-    points: Points,
     gradients: Vec<Buffer<f32>>,
-    best: Buffer<f32>,
-    best_fitness: Buffer<f32>,
-    start: Recording,
-    judge: Recording,
     stages: Vec<Stage>,
-    nothing: Recording,
-    state: Vec<(String, View)>,
 }
 
 impl DescentStep {
@@ -67,23 +63,18 @@ impl DescentStep {
             }
         };
         let mut step = Self {
+            bound: Bound::new(points, best, best_fitness, state),
             slope: match descent.estimate {
                 Estimate::Backprop => Slope::Exact,
                 Estimate::Swarm => Slope::Swarm(descent.swarm.clone()),
             },
             gradients: Vec::new(),
-            best,
-            best_fitness,
-            start: Recording::new(),
-            judge: Recording::new(),
             stages: stages.iter().map(|&(from, moved)| Stage { from, moved, update: Recording::new() }).collect(),
-            nothing: Recording::new(),
-            state,
-            points,
         };
+        let bound = &mut step.bound;
         let differing = !descent.differing(0, shape.members).is_empty();
         let rules: Vec<Rule> = (0..shape.members).map(|member| descent.rule_of(member, shape.members)).collect();
-        let constants = step
+        let constants = bound
             .points
             .constants(shape)
             .constant("REDUCE", gpu.reduction_width())
@@ -93,25 +84,25 @@ impl DescentStep {
             let shader = include_str!("../../../shaders/optimizer/descent.wgsl");
             constants.clone().piece("spans", &spans(&groups, stage))?.piece("descent", shader)
         };
-        for (index, chunk) in step.points.chunks.clone().iter().enumerate() {
+        for (index, chunk) in bound.points.chunks.clone().iter().enumerate() {
             // Where members do not differ, one record serves all: the cheapest kind of load.
             let of_chunk = &rules[chunk.first as usize..][..if differing { chunk.members as usize } else { 1 }];
-            let slots = u64::from(dims) * u64::from(step.points.stride);
-            let bound = Rule::bind(&context, of_chunk, slots)?;
+            let slots = u64::from(dims) * u64::from(bound.points.stride);
+            let rule = Rule::bind(&context, of_chunk, slots)?;
             let gradient = gpu.buffer::<f32>("gradient", slots)?;
-            step.state.push((format!("moments.{index}"), bound.moments.clone()));
-            let source = with(&constants.clone().constant("FROM", 0).join(&bound.source), None)?;
-            let bindings = bindings.clone().and(&chunk.bindings).and(&bound.bindings).with("gradient", gradient.view());
-            let threads = |coordinates: u32| Threads::Line(coordinates * step.points.stride);
-            step.start.dispatch(gpu, &gpu.kernel("start", &source)?, &bindings, threads(dims))?;
+            bound.state.push((format!("moments.{index}"), rule.moments.clone()));
+            let source = with(&constants.clone().constant("FROM", 0).join(&rule.source), None)?;
+            let bindings = bindings.clone().and(&chunk.bindings).and(&rule.bindings).with("gradient", gradient.view());
+            let threads = |coordinates: u32| Threads::Line(coordinates * bound.points.stride);
+            bound.start.dispatch(gpu, &gpu.kernel("start", &source)?, &bindings, threads(dims))?;
             if index == 0 {
-                step.judge.dispatch(gpu, &gpu.kernel("judge", &source)?, &bindings, Threads::Groups(1))?;
+                bound.tell.dispatch(gpu, &gpu.kernel("judge", &source)?, &bindings, Threads::Groups(1))?;
             }
-            step.judge.dispatch(gpu, &gpu.kernel("keep", &source)?, &bindings, Threads::Line(dims))?;
+            bound.tell.dispatch(gpu, &gpu.kernel("keep", &source)?, &bindings, Threads::Line(dims))?;
             for (number, stage) in step.stages.iter_mut().enumerate() {
                 let first = groups[stage.from].offset;
                 let turns = (descent.update == Update::PositionWise).then_some(number);
-                let source = with(&constants.clone().constant("FROM", first).join(&bound.source), turns)?;
+                let source = with(&constants.clone().constant("FROM", first).join(&rule.source), turns)?;
                 stage.update.dispatch(gpu, &gpu.kernel("descend", &source)?, &bindings, threads(dims - first))?;
             }
             step.gradients.push(gradient);
@@ -148,36 +139,8 @@ fn spans(groups: &[Group], stage: Option<usize>) -> String {
 }
 
 impl Step for DescentStep {
-    fn points(&self) -> &Points {
-        &self.points
-    }
-
-    fn remembered(&self) -> Option<&Points> {
-        None
-    }
-
-    fn best(&self) -> &Buffer<f32> {
-        &self.best
-    }
-
-    fn best_fitness(&self) -> &Buffer<f32> {
-        &self.best_fitness
-    }
-
-    fn start(&self) -> &Recording {
-        &self.start
-    }
-
-    fn ask(&self) -> &Recording {
-        &self.nothing
-    }
-
-    fn tell(&self) -> &Recording {
-        &self.judge
-    }
-
-    fn state(&self) -> Vec<(String, View)> {
-        self.state.clone()
+    fn bound(&self) -> &Bound {
+        &self.bound
     }
 
     fn record(&mut self, evaluation: &mut dyn Evaluation) -> Result<Program> {
@@ -187,13 +150,13 @@ impl Step for DescentStep {
             let keep = number + 1 < self.stages.len();
             let (from, moved) = (stage.from, stage.moved);
             let gradient = Gradient { slope: &self.slope, into: &self.gradients, from, moved, keep };
-            evaluation.differentiate(&self.points, &gradient, &mut generation)?;
+            evaluation.differentiate(&self.bound.points, &gradient, &mut generation)?;
             if number == 0 {
-                generation.append(&self.judge);
+                generation.append(&self.bound.tell);
             }
             generation.append(&stage.update);
         }
-        let evaluations = u64::from(self.points.candidates) * self.stages.len() as u64;
+        let evaluations = u64::from(self.bound.points.candidates) * self.stages.len() as u64;
         Ok(Program { variants: vec![generation], order: Box::new(|_, _| 0), evaluations })
     }
 }
