@@ -1,6 +1,7 @@
 // The state of one trajectory, in registers, and the constants of its system.
 alias State = array<f32, COMPONENTS>;
-var<private> constants: array<f32, CONSTANTS>;
+alias Constants = array<f32, CONSTANTS>;
+var<private> constants: Constants;
 
 // y + h k
 fn moved(y: State, h: f32, k: State) -> State {
@@ -9,4 +10,13 @@ fn moved(y: State, h: f32, k: State) -> State {
         sum[i] = fma(h, k[i], sum[i]);
     }
     return sum;
+}
+
+// By exponent bits: WGSL lets drivers assume that NaN and infinity do not occur.
+fn is_finite_state(y: State) -> bool {
+    var largest = 0u;
+    for (var i = 0u; i < COMPONENTS; i += 1u) {
+        largest = max(largest, bitcast<u32>(y[i]) & 0x7fffffffu);
+    }
+    return largest < 0x7f800000u;
 }
