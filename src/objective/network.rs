@@ -18,7 +18,7 @@ mod incremental;
 mod layered;
 mod loss;
 mod low_rank;
-mod own;
+pub(super) mod own;
 mod product;
 #[cfg(not(target_arch = "wasm32"))]
 mod single;

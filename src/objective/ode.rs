@@ -1,19 +1,28 @@
-//! Systems of ordinary differential equations, integrated on the device: one thread for each trajectory, its state in
+//! Systems of ordinary differential equations, integrated on the device, many trajectories at once, their states in
 //! registers. Long integrations are cut into dispatches; the time of a step comes from its number and is never summed up.
 
+mod adaptive;
 mod field;
 mod fit;
+mod fixed;
+mod header;
 mod integrator;
 mod observed;
+mod sets;
+mod solution;
 mod system;
+mod text;
 
-use crate::gpu::{Bindings, Gpu, Recording, Source, Threads, View, WORKGROUP};
+use crate::gpu::{Gpu, Source, WORKGROUP};
 use crate::{Error, Result};
+pub use adaptive::Tolerance;
 pub use field::{Field, NeuralField, Parameter};
 pub use fit::{Deviation, Fit, Time};
 pub use integrator::Integrator;
 pub use observed::Observed;
-pub use system::{SYSTEMS, System, find};
+pub use sets::spread;
+pub use solution::{Loss, Solution};
+pub use system::{SYSTEMS, System, Twin, find};
 
 /// Dispatches in one submission.
 const SUBMITTED: usize = 64;
@@ -50,44 +59,22 @@ pub struct Ode<'a> {
     pub end: f64,
     /// A sample is kept after so many steps, and after the last one.
     pub every: u32,
-}
-
-/// What came of an integration.
-#[derive(Clone, Debug)]
-pub struct Solution {
-    /// Time of the start, then of every sample.
-    pub times: Vec<f64>,
-    /// Step of the start, 0, then of every sample.
-    sampled: Vec<u32>,
-    components: usize,
-    trajectories: usize,
-    /// Tables of rows (component) and columns (trajectory).
-    values: Vec<f32>,
-    /// The step at which a trajectory ceased to be finite, or 0.
-    lost: Vec<u32>,
-    /// The time after that step.
-    lost_times: Vec<f64>,
-}
-
-/// `Part` of `integrate.wgsl`.
-#[repr(C)]
-#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
-struct Part {
-    first: u32,
-    count: u32,
-    every: u32,
-    steps: u32,
-    trajectories: u32,
+    /// Samples are kept of so many trajectories at most, evenly chosen among all; ends are kept of all.
+    pub kept: usize,
+    /// The error that is allowed. With it the grid's steps are made of as many smaller ones as it takes
+    /// ([`Integrator::DormandPrince`] alone can tell); without it they are single steps.
+    pub tolerance: Option<Tolerance>,
 }
 
 impl<'a> Ode<'a> {
-    /// The system as it is usually integrated, with a sample after every step.
+    /// The system as it is usually integrated, with a sample of every trajectory after every step.
     pub fn new(system: &'a System) -> Self {
         let (integrator, grid) = match system.first {
             Some(first) => (system::STIFF, Grid::Geometric(first)),
             None => (Integrator::Rk4, Grid::Uniform),
         };
-        Self { system, integrator, grid, steps: system.steps, end: system.end, every: 1 }
+        let (steps, end) = (system.steps, system.end);
+        Self { system, integrator, grid, steps, end, every: 1, kept: usize::MAX, tolerance: None }
     }
 
     /// The time before the first step and after each.
@@ -123,22 +110,17 @@ impl<'a> Ode<'a> {
         Ok(times)
     }
 
-    /// The shader: state, system, integrator, kernel.
+    /// The shaders that it may take: with single steps, for one trajectory in a thread and for several; with steps that
+    /// follow the error, where the integrator can estimate it.
     ///
     /// # Errors
     /// [`Error::Shader`] when an import is unknown.
-    pub fn source(&self) -> Result<Source> {
-        let system = self.system;
-        let source = Source::new()
-            .constant("WORKGROUP", WORKGROUP)
-            .constant("COMPONENTS", system.components.len() as u32)
-            .constant("CONSTANTS", system.constants.len().max(1) as u32)
-            .constant_f32("SMALL", SMALL)
-            .piece("state", include_str!("../../shaders/objective/ode/state.wgsl"))?
-            .piece(system.name, system.wgsl)?;
-        let source =
-            self.integrator.pieces().into_iter().try_fold(source, |all, (name, text)| all.piece(name, text))?;
-        source.piece("integrate", include_str!("../../shaders/objective/ode/integrate.wgsl"))
+    pub fn sources(&self) -> Result<Vec<Source>> {
+        let mut sources = vec![fixed::source(self, 1)?, fixed::source(self, 3)?];
+        if self.integrator.estimates() {
+            sources.push(adaptive::source(self)?);
+        }
+        Ok(sources)
     }
 
     /// Integrates one trajectory from the system's own start with its own constants.
@@ -147,7 +129,7 @@ impl<'a> Ode<'a> {
     /// As [`Ode::integrate`].
     pub fn solve(&self, gpu: &Gpu) -> Result<Solution> {
         let constants: Vec<f32> = self.system.constants.iter().map(|(_, value)| *value).collect();
-        self.integrate(gpu, self.system.initial, &constants)
+        self.integrate(gpu, &self.system.initial, &constants)
     }
 
     /// Integrates as many trajectories as there are states in `initial`, one after the other, each with its set of
@@ -157,136 +139,74 @@ impl<'a> Ode<'a> {
     /// [`Error::Setting`] for numbers that do not fit together, [`Error::Shader`] for a right-hand side that does not
     /// compile, [`Error::Limit`] for samples that do not fit into memory.
     pub fn integrate(&self, gpu: &Gpu, initial: &[f32], constants: &[f32]) -> Result<Solution> {
+        let times = self.times()?;
+        let trajectories = self.trajectories(initial, constants)?;
+        match self.tolerance {
+            None => fixed::integrate(self, gpu, times, trajectories, initial, constants),
+            Some(tolerance) => adaptive::integrate(self, gpu, times, trajectories, initial, constants, tolerance),
+        }
+    }
+
+    /// How many trajectories there are, all settings checked.
+    fn trajectories(&self, initial: &[f32], constants: &[f32]) -> Result<usize> {
+        let (name, integrator) = (&self.system.name, self.integrator.name());
         let (components, wide) = (self.system.components.len(), self.system.constants.len());
         let trajectories = initial.len() / components.max(1);
         if trajectories == 0 || initial.len() != trajectories * components {
-            let remedy = format!("give a multiple of the {components} components of {}", self.system.name);
+            let remedy = format!("give a multiple of the {components} components of {name}");
             return Err(Error::setting("initial values", initial.len(), remedy));
         }
         if constants.len() != trajectories * wide {
-            let remedy = format!("{trajectories} trajectories of {} take {wide} each", self.system.name);
+            let remedy = format!("{trajectories} trajectories of {name} take {wide} each");
             return Err(Error::setting("constants", constants.len(), remedy));
         }
         if let Some(value) = initial.iter().chain(constants).find(|value| !value.is_finite()) {
             return Err(Error::setting("initial values and constants", value, "give finite numbers"));
         }
         if self.integrator.is_implicit() && components > MOST_IMPLICIT {
-            let remedy = format!("it takes {MOST_IMPLICIT} components at most, {} has {components}", self.system.name);
-            return Err(Error::setting("integrator", self.integrator.name(), remedy));
+            let remedy = format!("it takes {MOST_IMPLICIT} components at most, {name} has {components}");
+            return Err(Error::setting("integrator", integrator, remedy));
         }
-        if self.every == 0 {
-            return Err(Error::setting("every", 0, "give at least 1 step for a sample"));
+        if self.every == 0 || self.kept == 0 {
+            return Err(Error::setting("every, kept", 0, "give at least 1 step for a sample, and 1 trajectory"));
         }
-        let (times, kernel) = (self.times()?, gpu.kernel("integrate", &self.source()?)?);
-        let table: Vec<[f32; 2]> = times.windows(2).map(|pair| [pair[0] as f32, (pair[1] - pair[0]) as f32]).collect();
-        let slots = self.steps.div_ceil(self.every);
-        let columns = |rows: &[f32], width: usize| -> Vec<f32> {
-            (0..width * trajectories).map(|at| rows[at % trajectories * width + at / trajectories]).collect()
-        };
-        let values = u64::from(slots) * initial.len() as u64;
-        let states = gpu.upload("states", &columns(initial, components))?;
-        let samples = gpu.buffer::<f32>("samples of trajectories", values)?;
-        let lost = gpu.buffer::<u32>("lost trajectories", trajectories as u64)?;
-        let bindings = Bindings::new()
-            .with("steps", gpu.upload("steps", &table)?.view())
-            .with("constant_rows", gpu.upload("constants", &columns(constants, wide))?.view())
-            .with("states", states.view())
-            .with("samples", samples.view())
-            .with("lost", lost.view());
-        let parts = self.parts(gpu, trajectories as u32);
-        let mut rows = vec![0u32; parts.len() * PART_STRIDE];
-        for (row, part) in rows.chunks_exact_mut(PART_STRIDE).zip(&parts) {
-            let words: &[u32] = bytemuck::cast_slice(std::slice::from_ref(part));
-            row[..words.len()].copy_from_slice(words);
+        if self.tolerance.is_some() && !self.integrator.estimates() {
+            let name = Integrator::DormandPrince.name();
+            let remedy = format!("{integrator} takes the steps that it is given: only {name} follows a tolerance");
+            return Err(Error::setting("integrator", integrator, remedy));
         }
-        let rows = gpu.upload("parts", &rows)?;
-        let view = |index: usize| -> View { rows.part((index * PART_STRIDE) as u64, (size_of::<Part>() / 4) as u64) };
-        let indices: Vec<usize> = (0..parts.len()).collect();
-        for batch in indices.chunks(SUBMITTED) {
-            let mut recording = Recording::new();
-            for &index in batch {
-                let bindings = bindings.clone().with("part", view(index));
-                recording.dispatch(gpu, &kernel, &bindings, Threads::Line(trajectories as u32))?;
-            }
-            gpu.run(&recording, &[])?;
-        }
-        let read = gpu.run(&Recording::new(), &[samples.view(), lost.view()])?;
-        let lost: Vec<u32> = read.values(1);
-        let mut all = columns(initial, components);
-        all.extend(read.values::<f32>(0));
-        let sampled: Vec<u32> =
-            std::iter::once(0).chain((1..=slots).map(|slot| slot.saturating_mul(self.every).min(self.steps))).collect();
-        Ok(Solution {
-            times: sampled.iter().map(|step| times[*step as usize]).collect(),
-            sampled,
-            components,
-            trajectories,
-            values: all,
-            lost_times: lost.iter().map(|step| times[*step as usize]).collect(),
-            lost,
-        })
+        Ok(trajectories)
     }
 
-    /// The steps cut into dispatches that stay below the adapter's limits of loops and of time.
-    fn parts(&self, gpu: &Gpu, trajectories: u32) -> Vec<Part> {
-        let loops = self.integrator.loops(self.system.components.len() as u32);
-        let by_loops = gpu.loop_limit() / loops;
-        // About ten operations in each round of a loop.
-        let by_time = gpu.work_limit() / (10.0 * f64::from(loops) * f64::from(trajectories));
-        let most = by_loops.min(by_time as u32).max(1);
-        let part = |first| Part {
-            first,
-            count: most.min(self.steps - first),
-            every: self.every,
-            steps: self.steps,
-            trajectories,
-        };
-        (0..self.steps).step_by(most as usize).map(part).collect()
+    /// Of how many trajectories one has samples, and how many those are.
+    fn stride(&self, trajectories: usize) -> (usize, usize) {
+        let stride = trajectories.div_ceil(self.kept.min(trajectories));
+        (stride, trajectories.div_ceil(stride))
+    }
+
+    /// The shader up to the kernel: state, system, integrator.
+    fn pieces(&self) -> Result<Source> {
+        let source = self
+            .system
+            .prelude()?
+            .constant("WORKGROUP", WORKGROUP)
+            .constant_f32("SMALL", SMALL)
+            .piece(&self.system.name, &self.system.wgsl)?;
+        self.integrator.pieces().into_iter().try_fold(source, |all, (name, text)| all.piece(name, text))
     }
 }
 
-impl Solution {
-    /// The state of a trajectory at a sample, where it was still finite.
-    pub fn state(&self, sample: usize, trajectory: usize) -> Option<Vec<f32>> {
-        let alive = self.lost[trajectory] == 0 || self.sampled[sample] < self.lost[trajectory];
-        let at = |i| self.values[(sample * self.components + i) * self.trajectories + trajectory];
-        alive.then(|| (0..self.components).map(at).collect())
-    }
-
-    /// The last state of a trajectory, unless it ceased to be finite.
-    pub fn end(&self, trajectory: usize) -> Option<Vec<f32>> {
-        self.state(self.times.len() - 1, trajectory)
-    }
-
-    /// The time at which a trajectory was no longer finite.
-    pub fn lost(&self, trajectory: usize) -> Option<f64> {
-        (self.lost[trajectory] != 0).then(|| self.lost_times[trajectory])
-    }
-
-    /// Number of trajectories.
-    pub fn trajectories(&self) -> usize {
-        self.trajectories
-    }
+/// A table of rows (trajectory) turned into rows of columns (trajectory), with as many columns as asked for: those on
+/// top are copies of the first.
+fn columns(rows: &[f32], width: usize, columns: usize) -> Vec<f32> {
+    let trajectories = rows.len().checked_div(width).unwrap_or(0);
+    let place = |trajectory: usize| if trajectory < trajectories { trajectory } else { 0 };
+    (0..width * columns).map(|at| rows[place(at % columns) * width + at / columns]).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::mem::offset_of;
-
     use super::*;
-
-    #[test]
-    fn parts_lie_as_the_shader_reads_them() {
-        let fields = [
-            ("first", offset_of!(Part, first)),
-            ("count", offset_of!(Part, count)),
-            ("every", offset_of!(Part, every)),
-            ("steps", offset_of!(Part, steps)),
-            ("trajectories", offset_of!(Part, trajectories)),
-        ];
-        let text = include_str!("../../shaders/objective/ode/integrate.wgsl");
-        crate::gpu::same_layout(text, "Part", size_of::<Part>(), &fields);
-    }
 
     #[test]
     fn times_come_from_the_number_of_the_step() {

@@ -156,7 +156,7 @@ fn observations(gpu: &Gpu, system: &System, count: u32) -> Result<[Observed; 2]>
         } else {
             continue;
         };
-        let lost = || Error::setting("problem", system.name, "its trajectory did not stay finite");
+        let lost = || Error::setting("problem", &system.name, "its trajectory did not stay finite");
         let state = solution.state(sample, 0).ok_or_else(lost)?;
         // The unseen ones start where the seen ones do.
         for set in if sample == 0 { 0..2 } else { which..which + 1 } {

@@ -26,7 +26,8 @@ pub fn fit(fit: &Fit, position: &[f64], starts: &[usize], intervals: usize) -> f
                 let place = free.iter().position(|parameter| parameter.name == *name);
                 place.map_or(f64::from(*value), |place| f64::from(free[place].value(position[place] as f32)))
             };
-            (system.twin)(t, y, &system.constants.iter().map(constant).collect::<Vec<_>>())
+            let twin = system.twin.expect("twins are of built-in systems");
+            twin(t, y, &system.constants.iter().map(constant).collect::<Vec<_>>())
         }
         Field::Neural(field) => {
             let mut row: Vec<f64> = y.iter().map(|y| if field.cubed { y.powi(3) } else { *y }).collect();
@@ -73,8 +74,79 @@ pub fn stepped(integrator: Integrator, rhs: &impl Fn(f64, &[f64]) -> Vec<f64>, t
             let k4 = rhs(t + h, &moved(y, &[(h, &k3)]));
             moved(y, &[(h / 6.0, &k1), (h / 3.0, &k2), (h / 3.0, &k3), (h / 6.0, &k4)])
         }
+        Integrator::DormandPrince => tried(rhs, t, h, y).0,
         _ => implicit(integrator, rhs, t, h, y),
     }
+}
+
+/// Nodes, then the rows of the tableau of Dormand and Prince 1980; the last row is the step itself.
+const STAGES: [(f64, &[f64]); 6] = [
+    (1.0 / 5.0, &[1.0 / 5.0]),
+    (3.0 / 10.0, &[3.0 / 40.0, 9.0 / 40.0]),
+    (4.0 / 5.0, &[44.0 / 45.0, -56.0 / 15.0, 32.0 / 9.0]),
+    (8.0 / 9.0, &[19372.0 / 6561.0, -25360.0 / 2187.0, 64448.0 / 6561.0, -212.0 / 729.0]),
+    (1.0, &[9017.0 / 3168.0, -355.0 / 33.0, 46732.0 / 5247.0, 49.0 / 176.0, -5103.0 / 18656.0]),
+    (1.0, &[35.0 / 384.0, 0.0, 500.0 / 1113.0, 125.0 / 192.0, -2187.0 / 6784.0, 11.0 / 84.0]),
+];
+/// The weights of order 4.
+const FOURTH: [f64; 7] =
+    [5179.0 / 57600.0, 0.0, 7571.0 / 16695.0, 393.0 / 640.0, -92097.0 / 339200.0, 187.0 / 2100.0, 1.0 / 40.0];
+
+/// A step of Dormand and Prince, and by how much order 4 differs.
+pub fn tried(rhs: &impl Fn(f64, &[f64]) -> Vec<f64>, t: f64, h: f64, y: &[f64]) -> (Vec<f64>, Vec<f64>) {
+    let sum = |weights: &[f64], slopes: &[Vec<f64>]| {
+        let directions: Vec<(f64, &[f64])> = weights.iter().zip(slopes).map(|(w, k)| (h * w, &k[..])).collect();
+        moved(y, &directions)
+    };
+    let mut slopes = vec![rhs(t, y)];
+    for (node, weights) in STAGES {
+        slopes.push(rhs(t + node * h, &sum(weights, &slopes)));
+    }
+    let (fifth, fourth) = (sum(STAGES[5].1, &slopes), sum(&FOURTH, &slopes));
+    let error = fifth.iter().zip(&fourth).map(|(fifth, fourth)| fifth - fourth).collect();
+    (fifth, error)
+}
+
+/// The state at the last of `times`, by steps of Dormand and Prince that follow these relative and absolute tolerances
+/// (the latter of the largest that a component was), and how many steps were tried. Each interval ends on its time.
+pub fn adapted(
+    rhs: impl Fn(f64, &[f64]) -> Vec<f64>,
+    times: &[f64],
+    y: &[f64],
+    (relative, absolute): (f64, f64),
+) -> (Vec<f64>, u32) {
+    let mut y = y.to_vec();
+    let mut largest: Vec<f64> = y.iter().map(|y| y.abs()).collect();
+    let (mut own, mut before, mut refused, mut tries) = (1e-3 * (times[1] - times[0]), 1e-4f64, false, 0);
+    for pair in times.windows(2) {
+        let (mut since, length) = (0.0, pair[1] - pair[0]);
+        while since < length {
+            let left = length - since;
+            let ends = own >= 0.999 * left;
+            let h = if ends { left } else { own.min(0.5 * left) };
+            let (after, errors) = tried(&rhs, pair[0] + since, h, &y);
+            let shares = (0..y.len()).map(|i| {
+                let size = y[i].abs().max(after[i].abs());
+                errors[i].abs() / (relative * size + absolute * size.max(largest[i])).max(1e-30)
+            });
+            let error = shares.fold(1e-10, f64::max);
+            tries += 1;
+            if error > 1.0 {
+                own = h * (0.9 * error.powf(-0.17)).max(0.2);
+                refused = true;
+                continue;
+            }
+            largest.iter_mut().zip(&after).for_each(|(largest, y)| *largest = largest.max(y.abs()));
+            y = after;
+            let most = if refused { 1.0 } else { 10.0 };
+            let growth = (0.9 * error.powf(-0.17) * before.powf(0.04)).clamp(0.2, most);
+            let kept = if h < own && growth >= 1.0 { own } else { 0.0 };
+            own = (h * growth).max(kept);
+            (before, refused) = (error.max(1e-4), false);
+            since = if ends { length } else { since + h };
+        }
+    }
+    (y, tries)
 }
 
 /// A step that solves with I - g h J.

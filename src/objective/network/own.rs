@@ -108,7 +108,7 @@ fn renamed(wgsl: &str) -> String {
 }
 
 /// The words of a text with their places, comments left out.
-fn words(wgsl: &str) -> Vec<(usize, &str)> {
+pub(in crate::objective) fn words(wgsl: &str) -> Vec<(usize, &str)> {
     let mut words = Vec::new();
     let (mut at, mut depth) = (0, 0u32);
     while let Some(next) = wgsl[at..].chars().next() {

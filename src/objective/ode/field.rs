@@ -156,14 +156,17 @@ impl Field {
         }
     }
 
-    /// `fn read_field(candidate)` and `fn rhs(t, y)`. What stands before it defines `State`, `constants` and `at`.
+    /// The state, `fn read_field(candidate)` and `fn rhs(t, y)`. What stands before it defines `at`.
     pub(super) fn piece(&self, source: Source, components: u32, middle: f64, half: f64) -> Result<Source> {
         match self {
             Self::Known(system, free) => {
-                let source = source.piece(system.name, system.wgsl)?;
+                let source = source.join(&system.prelude()?).piece(&system.name, &system.wgsl)?;
                 source.piece("field", &known(system, free))
             }
             Self::Neural(field) => {
+                let state = include_str!("../../../shaders/objective/ode/state.wgsl");
+                let source =
+                    source.constant("COMPONENTS", components).constant("CONSTANTS", 1).piece("state", state)?;
                 let source = source.piece("activation", field.activation.wgsl())?;
                 source.piece("field", &neural(field, components, middle, half))
             }
@@ -191,6 +194,7 @@ impl Integrator {
             Self::Rk2 | Self::Ros2 | Self::Rosenbrock23 => 2,
             Self::Rodas3 => 3,
             Self::Rk4 => 4,
+            Self::DormandPrince => 7,
         };
         stages + if self.is_implicit() { 2 * components + 2 } else { 0 }
     }

@@ -328,15 +328,9 @@ impl FitEvaluation {
     /// The candidates, and numbers that do not change.
     fn constants(&self, points: &Points) -> Source {
         let fit = &self.fit;
-        let constants = match &fit.field {
-            Field::Known(system, _) => system.constants.len().max(1) as u32,
-            Field::Neural(_) => 1,
-        };
         points
             .source
             .clone()
-            .constant("COMPONENTS", fit.components())
-            .constant("CONSTANTS", constants)
             .constant_f32("SMALL", SMALL)
             .constant("SUBSTEPS", fit.substeps)
             .constant("INTERVALS", self.intervals)
@@ -349,9 +343,7 @@ impl FitEvaluation {
     /// Everything up to the integrator.
     fn source(&self, points: &Points, pulled: bool) -> Result<Source> {
         let fit = &self.fit;
-        let state = include_str!("../../../shaders/objective/ode/state.wgsl");
-        let source = self.constants(points).piece("state", state)?;
-        let source = fit.field.piece(source, fit.components(), self.times.0, self.times.1)?;
+        let source = fit.field.piece(self.constants(points), fit.components(), self.times.0, self.times.1)?;
         let source = fit.integrator.pieces().into_iter().try_fold(source, |all, (name, text)| all.piece(name, text))?;
         source.piece("costs", &fit.costs(pulled))
     }

@@ -11,6 +11,8 @@ pub enum Integrator {
     Rk2,
     /// The classical method of Runge and Kutta.
     Rk4,
+    /// Dormand and Prince 1980.
+    DormandPrince,
     /// Euler's method, linearly implicit.
     ImplicitEuler,
     /// Verwer, Spee, Blom and Hundsdorfer 1999.
@@ -23,8 +25,16 @@ pub enum Integrator {
 
 impl Integrator {
     /// The explicit ones, then those for stiff systems, each by order.
-    pub const ALL: [Self; 7] =
-        [Self::Euler, Self::Rk2, Self::Rk4, Self::ImplicitEuler, Self::Ros2, Self::Rosenbrock23, Self::Rodas3];
+    pub const ALL: [Self; 8] = [
+        Self::Euler,
+        Self::Rk2,
+        Self::Rk4,
+        Self::DormandPrince,
+        Self::ImplicitEuler,
+        Self::Ros2,
+        Self::Rosenbrock23,
+        Self::Rodas3,
+    ];
 
     /// The integrator of this name.
     ///
@@ -42,6 +52,7 @@ impl Integrator {
             Self::Euler => "euler",
             Self::Rk2 => "rk2",
             Self::Rk4 => "rk4",
+            Self::DormandPrince => "dormand-prince",
             Self::ImplicitEuler => "implicit-euler",
             Self::Ros2 => "ros2",
             Self::Rosenbrock23 => "rosenbrock23",
@@ -56,6 +67,7 @@ impl Integrator {
             Self::Rk2 | Self::Ros2 | Self::Rosenbrock23 => 2,
             Self::Rodas3 => 3,
             Self::Rk4 => 4,
+            Self::DormandPrince => 5,
         }
     }
 
@@ -64,12 +76,18 @@ impl Integrator {
         matches!(self, Self::ImplicitEuler | Self::Ros2 | Self::Rosenbrock23 | Self::Rodas3)
     }
 
+    /// Whether it estimates the error of a step, so that the length of steps can follow it.
+    pub fn estimates(self) -> bool {
+        self == Self::DormandPrince
+    }
+
     /// `fn stepped`, and before it what it uses.
     pub(super) fn pieces(self) -> Vec<(&'static str, &'static str)> {
         let text = match self {
             Self::Euler => include_str!("../../../shaders/objective/ode/integrator/euler.wgsl"),
             Self::Rk2 => include_str!("../../../shaders/objective/ode/integrator/rk2.wgsl"),
             Self::Rk4 => include_str!("../../../shaders/objective/ode/integrator/rk4.wgsl"),
+            Self::DormandPrince => include_str!("../../../shaders/objective/ode/integrator/dormand-prince.wgsl"),
             Self::ImplicitEuler => include_str!("../../../shaders/objective/ode/integrator/implicit-euler.wgsl"),
             Self::Ros2 => include_str!("../../../shaders/objective/ode/integrator/ros2.wgsl"),
             Self::Rosenbrock23 => include_str!("../../../shaders/objective/ode/integrator/rosenbrock23.wgsl"),
@@ -87,14 +105,17 @@ impl Integrator {
             Self::Euler => (1, 0),
             Self::Rk2 => (2, 0),
             Self::Rk4 => (5, 0),
+            Self::DormandPrince => (10, 0),
             Self::ImplicitEuler => (4, 1),
             Self::Ros2 => (8, 2),
             Self::Rosenbrock23 => (7, 2),
             Self::Rodas3 => (18, 4),
         };
-        let pairs = components * (components - 1) / 2;
-        let taken_apart = components * (2 * components + 4) + pairs * (2 + components);
-        // The test for finite values and the sample come on top.
-        1 + (moves + 2) * components + solves * (2 * components + 3 * pairs) + u32::from(solves > 0) * taken_apart
+        // A loop counts its last look, at which it ends, as a round.
+        let wide = components + 1;
+        let pairs = wide * components / 2;
+        let taken_apart = wide * (2 * wide + 4) + pairs * (2 + wide);
+        // The test for finite values, the sample and the loops around a step come on top.
+        3 + (moves + 2) * wide + solves * (2 * wide + 3 * pairs) + u32::from(solves > 0) * taken_apart
     }
 }

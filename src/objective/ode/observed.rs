@@ -43,7 +43,7 @@ impl Observed {
         let mut values = Vec::new();
         for sample in 0..solution.times.len() {
             let state = solution.state(sample, 0);
-            let lost = || Error::setting("system", system.name, "its trajectory did not stay finite: take more steps");
+            let lost = || Error::setting("system", &system.name, "its trajectory did not stay finite: take more steps");
             values.extend(state.ok_or_else(lost)?);
         }
         Self::new(&system.components.iter().map(AsRef::as_ref).collect::<Vec<_>>(), &solution.times, &values)

@@ -1,3 +1,13 @@
+//! source Verwer 1994, air pollution, 25 reactions of 20 species; stiff
+//! state y1 = 0, y2 = 0.2, y3 = 0, y4 = 0.04, y5 = 0, y6 = 0, y7 = 0.1, y8 = 0.3, y9 = 0.01, y10 = 0
+//! state y11 = 0, y12 = 0, y13 = 0, y14 = 0, y15 = 0, y16 = 0, y17 = 0.007, y18 = 0, y19 = 0, y20 = 0
+//! constants k1 = 0.35, k2 = 26.6, k3 = 1.23e4, k4 = 8.6e-4, k5 = 8.2e-4, k6 = 1.5e4, k7 = 1.3e-4, k8 = 2.4e4
+//! constants k9 = 1.65e4, k10 = 9e3, k11 = 0.022, k12 = 1.2e4, k13 = 1.88, k14 = 1.63e4, k15 = 4.8e6, k16 = 3.5e-4
+//! constants k17 = 0.0175, k18 = 1e8, k19 = 4.44e11, k20 = 1.24e3, k21 = 2.1, k22 = 5.78, k23 = 0.0474, k24 = 1.78e3
+//! constants k25 = 3.12
+//! time 0 60
+//! steps 100
+//! first 1e-6
 // Verwer 1994: r are the speeds of the 25 reactions, rate first, so that no product of small numbers comes up.
 fn rhs(t: f32, y: State) -> State {
     let r1 = constants[0] * y[0];
