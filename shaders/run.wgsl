@@ -5,14 +5,17 @@ struct Record {
     lowest: f32, // lowest of this generation
     mean: f32,   // mean of the finite ones of this generation
     share: f32,  // share of the candidates whose fitness was finite, 0 to 1
+    norm: f32,   // mean norm of the gradients, where they are measured
 }
 @group(0) @binding(1) var<storage, read_write> ticking: Clock;
 @group(1) @binding(2) var<storage, read_write> fitness: array<vec4f>;
 @group(3) @binding(0) var<storage, read_write> best_fitness: array<f32>;
 @group(3) @binding(1) var<storage, read_write> history: array<Record>; // a ring of HISTORY records
+@group(3) @binding(2) var<storage, read_write> norms: array<f32>; // of NORMS gradients
 var<workgroup> lows: array<f32, REDUCE>;
 var<workgroup> sums: array<f32, REDUCE>;
 var<workgroup> counts: array<f32, REDUCE>;
+var<workgroup> slopes: array<f32, REDUCE>;
 
 // One workgroup.
 @compute @workgroup_size(REDUCE)
@@ -28,7 +31,12 @@ fn tick(@builtin(local_invocation_index) lane: u32) {
         sum += dot(select(vec4f(0.0), f, good), vec4f(1.0));
         count += dot(select(vec4f(0.0), vec4f(1.0), good), vec4f(1.0));
     }
+    var norm = 0.0;
+    for (var member = lane; member < NORMS; member += REDUCE) {
+        norm += norms[member] / f32(NORMS);
+    }
     lows[lane] = low;
+    slopes[lane] = norm;
     sums[lane] = sum;
     counts[lane] = count;
     workgroupBarrier();
@@ -37,13 +45,14 @@ fn tick(@builtin(local_invocation_index) lane: u32) {
             lows[lane] = min(lows[lane], lows[lane + step]);
             sums[lane] += sums[lane + step];
             counts[lane] += counts[lane + step];
+            slopes[lane] += slopes[lane + step];
         }
         workgroupBarrier();
     }
     if lane == 0u && runs {
         let best = best_fitness[0];
         let mean = finite_or_worst(sums[0] / max(counts[0], 1.0));
-        history[ticking.generation % HISTORY] = Record(best, lows[0], mean, counts[0] / f32(CANDIDATES));
+        history[ticking.generation % HISTORY] = Record(best, lows[0], mean, counts[0] / f32(CANDIDATES), finite_or_worst(slopes[0]));
         ticking.best = best;
         ticking.generation += 1u;
         if best <= ticking.goal {

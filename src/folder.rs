@@ -12,7 +12,7 @@ use crate::run::{Record, Snapshot};
 use crate::{Error, Result};
 
 /// First line of the history.
-const HEADER: &str = "generation,best,lowest,mean,finite";
+const HEADER: &str = "generation,best,lowest,mean,finite,gradient_norm";
 /// Version of the checkpoint's layout.
 const FORMAT: &str = "gradless checkpoint 1";
 
@@ -161,7 +161,7 @@ impl Folder {
             let old = fs::read_to_string(&path).map_err(|e| Error::file(&path, e))?;
             let mut rows = 0;
             for line in old.lines().skip(1).take(generation as usize) {
-                let (line, good) = (line.trim_end(), line.split(',').count() == 5);
+                let (line, good) = (line.trim_end(), line.split(',').count() == 6);
                 if !good || line.split(',').next() != Some(&(rows + 1).to_string()) {
                     let cause = format!("generation {} is missing or damaged: delete the folder", rows + 1);
                     return Err(Error::file(&path, cause));
@@ -200,8 +200,9 @@ impl History {
         let mut text = String::new();
         for record in records {
             self.generation += 1;
-            let Record { best, lowest, mean, share } = record;
-            text.push_str(&format!("{},{best},{lowest},{mean},{share}\n", self.generation));
+            let Record { best, lowest, mean, share, norm } = record;
+            let norm = if *norm > 0.0 { norm.to_string() } else { String::new() };
+            text.push_str(&format!("{},{best},{lowest},{mean},{share},{norm}\n", self.generation));
         }
         self.file.write_all(text.as_bytes()).map_err(|e| Error::file(&self.path, e))
     }
@@ -214,16 +215,17 @@ impl History {
         self.file.sync_data().map_err(|e| Error::file(&self.path, e))
     }
 
-    /// Best and mean fitness of every generation, as written.
+    /// Best and mean fitness of every generation, as written, and the mean norm of gradients where it was measured.
     ///
     /// # Errors
     /// [`Error::File`] when it cannot be read.
-    pub fn curves(&self) -> Result<[Vec<(f64, f64)>; 2]> {
+    pub fn curves(&self) -> Result<[Vec<(f64, f64)>; 3]> {
         let text = fs::read_to_string(&self.path).map_err(|e| Error::file(&self.path, e))?;
-        let mut curves = [Vec::new(), Vec::new()];
+        let mut curves = [Vec::new(), Vec::new(), Vec::new()];
         for line in text.lines().skip(1) {
             let values: Vec<f64> = line.split(',').filter_map(|cell| cell.parse().ok()).collect();
-            if let [generation, best, _, mean, share] = values[..] {
+            if let [generation, best, _, mean, share, ref norm @ ..] = values[..] {
+                curves[2].extend(norm.first().map(|norm| (generation, *norm)));
                 curves[0].push((generation, best));
                 if share > 0.0 {
                     curves[1].push((generation, mean));

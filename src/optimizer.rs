@@ -34,7 +34,7 @@ pub use ars::Ars;
 pub use blocks::{ByBlocks, Gate, Partition, SETTINGS as BLOCK_SETTINGS, Turn, Turns};
 pub use cpso::Cpso;
 pub use decay::Decay;
-pub use descent::{Descent, Estimate, Update};
+pub use descent::{Clip, Descent, Estimate, Update};
 pub use eggroll::Eggroll;
 pub use empso::{EmPso, Form};
 pub use emulated::Emulated;

@@ -333,6 +333,11 @@ pub trait Step {
         self.bound().resume.as_ref()
     }
 
+    /// Norms of the members' gradients, where they are measured.
+    fn norms(&self) -> Option<&Buffer<f32>> {
+        self.bound().norms.as_ref()
+    }
+
     /// The commands of a generation, the clock excepted.
     ///
     /// # Errors

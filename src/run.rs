@@ -45,6 +45,8 @@ pub struct Record {
     pub mean: f32,
     /// Share of its candidates with a finite fitness, 0 to 1.
     pub share: f32,
+    /// Mean norm of its gradients; 0 where they are not measured.
+    pub norm: f32,
 }
 
 /// Why a run ended.
@@ -462,6 +464,7 @@ mod tests {
             ("lowest", offset_of!(Record, lowest)),
             ("mean", offset_of!(Record, mean)),
             ("share", offset_of!(Record, share)),
+            ("norm", offset_of!(Record, norm)),
         ];
         same_layout(include_str!("../shaders/run.wgsl"), "Record", size_of::<Record>(), &fields);
     }

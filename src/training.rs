@@ -368,7 +368,7 @@ mod tests {
 
     #[test]
     fn a_step_is_divided_among_its_generations() {
-        let record = |best| Record { best, lowest: best, mean: best, share: 1.0 };
+        let record = |best| Record { best, lowest: best, mean: best, share: 1.0, norm: 0.0 };
         let mut report = Report {
             generation: 1,
             evaluations: 10,

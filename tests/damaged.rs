@@ -241,7 +241,8 @@ fn damaged_checkpoints() {
     }
     // A history that ends too early, or is torn, is named as well; the good state is still good.
     std::fs::write(&path, &good).unwrap();
-    std::fs::write(home.path().join("run/history.csv"), "generation,best,lowest,mean,finite\n1,0.").unwrap();
+    std::fs::write(home.path().join("run/history.csv"), "generation,best,lowest,mean,finite,gradient_norm\n1,0.")
+        .unwrap();
     refused(home.path(), "history.csv", &["train", "--resume", "run"]);
     std::fs::write(home.path().join("run/history.csv"), history).unwrap();
     assert!(program(&["train", "--resume", "run"]).status.success());

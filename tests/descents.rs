@@ -7,7 +7,7 @@ use gradless::config::Config;
 use gradless::data;
 use gradless::gpu::{Gpu, Recording};
 use gradless::objective::network::{Activation, Architecture, Loss, Network};
-use gradless::optimizer::{Descent, Name, Update, Varied};
+use gradless::optimizer::{Clip, Descent, Name, Update, Varied};
 use gradless::population::{
     Context, Extent, Gradient, Objective, Optimizer, Origin, OutputSwarm, Points, Shape, Slope,
 };
@@ -220,4 +220,24 @@ fn what_has_no_slope_is_refused_and_a_swarm_needs_none() {
     run.advance(1).unwrap();
     let first = run.report().best;
     assert!(run.advance(99).unwrap().best < first);
+}
+
+#[test]
+fn gradients_are_measured_and_held_to_a_norm() {
+    let Some(gpu) = common::gpu() else { return };
+    let (network, ..) = small(&[4], 3, 30, Loss::CrossEntropy);
+    let after = |clip: f32, members: u32| {
+        let descent = Descent { rate: Varied::from(0.1), clip: Clip(Some(clip)), ..Descent::new(Name::Sgd) };
+        let mut run = Run::new(&gpu, &network, &descent).members(members).seed(3).generations(5).start().unwrap();
+        let before = network.architecture.weights(&run.member(members - 1).unwrap());
+        let norm = run.advance(1).unwrap().history[0].norm;
+        let after = network.architecture.weights(&run.member(members - 1).unwrap());
+        (before.iter().zip(&after).map(|(a, b)| (a - b) * (a - b)).sum::<f32>().sqrt(), norm)
+    };
+    let (moved, norm) = after(f32::INFINITY, 1);
+    assert!(norm > 0.05 && (moved - 0.1 * norm).abs() < 1e-5, "{moved} by a gradient of {norm}");
+    let (held, same) = after(0.01, 1);
+    assert!(same == norm && (held - 0.1 * 0.01).abs() < 1e-6, "{held}");
+    let (among, _) = after(0.01, 7);
+    assert!((among - 0.1 * 0.01).abs() < 1e-6, "{among}");
 }

@@ -1,4 +1,4 @@
-//! import bounds, chunk, clock, finite, grid, smallest, rate
+//! import bounds, chunk, clock, finite, grid, smallest, rate, sum
 // Descents: every member goes down its own gradient by an update rule. Positions are in the search's coordinates,
 // gradients and rules in the units of the objective: a weight is its coordinate times the scale of its group.
 
@@ -17,6 +17,7 @@ struct Span {
 @group(3) @binding(2) var<storage, read_write> best: array<f32>;
 @group(3) @binding(3) var<storage, read_write> best_fitness: array<f32>;
 @group(3) @binding(4) var<storage, read_write> winner: array<u32>; // the member that is best now, if it is the best so far
+@group(3) @binding(5) var<storage, read_write> norms: array<f32>; // of the members' gradients
 
 // One thread per coordinate of a member of a chunk.
 @compute @workgroup_size(WORKGROUP)
@@ -61,6 +62,31 @@ fn keep(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) g
     best[i] = positions[i * STRIDE + column];
 }
 
+// One workgroup per member of a chunk: the norm of its gradient from FROM on.
+@compute @workgroup_size(REDUCE)
+fn measure(
+    @builtin(workgroup_id) group: vec3u,
+    @builtin(num_workgroups) groups: vec3u,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let column = group_line(group, groups);
+    var sum = 0.0;
+    for (var i = FROM + lane; i < select(0u, COORDINATES, column < chunk.members); i += REDUCE) {
+        let slope = gradient[i * STRIDE + column];
+        sum += slope * slope;
+    }
+    let all = sum_of_lanes(sum, lane);
+    if lane == 0u && column < chunk.members && clock.stopped == 0u {
+        norms[chunk.first + column] = finite_or_worst(sqrt(all));
+    }
+}
+
+// What a gradient is multiplied by.
+fn shortened(column: u32) -> f32 {
+    if CLIP >= WORST { return 1.0; }
+    return min(1.0, CLIP / max(norms[chunk.first + column], 1e-30));
+}
+
 // One thread per coordinate, from FROM on, of a member of a chunk.
 @compute @workgroup_size(WORKGROUP)
 fn descend(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -69,6 +95,7 @@ fn descend(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups
     if t >= COORDINATES * STRIDE || column >= chunk.members || clock.stopped != 0u { return; }
     let span = span_of(t / STRIDE);
     let step = f32(clock.generation * span.turns + span.turn + 1u);
-    let moved = stepped(t, column * DIFFERING, step, positions[t] * span.scale, gradient[t], 1.0) / span.scale;
+    let slope = gradient[t] * shortened(column);
+    let moved = stepped(t, column * DIFFERING, step, positions[t] * span.scale, slope, 1.0) / span.scale;
     positions[t] = walled(moved);
 }

@@ -97,13 +97,19 @@ impl<'a> Course<'a> {
 
     /// Draws how the loss fell.
     pub(super) fn picture(&self, title: &str) -> Result<()> {
-        let [best, mean] = self.history.curves()?;
+        let [best, mean, norms] = self.history.curves()?;
         let series = [Series { name: "best", points: &best }, Series { name: "mean", points: &mean }];
         let y_label = match &self.config.loss {
             Loss::Own(_) => "own loss".into(),
             loss => format!("{loss} loss"),
         };
         let curve = Curve { title, x_label: "generation", y_label: &y_label, series: &series };
-        Ok(loss_curve(&curve, &self.folder.file("loss"))?)
+        loss_curve(&curve, &self.folder.file("loss"))?;
+        if !norms.is_empty() {
+            let series = [Series { name: "gradient", points: &norms }];
+            let curve = Curve { title, x_label: "generation", y_label: "norm of the gradient", series: &series };
+            loss_curve(&curve, &self.folder.file("gradient"))?;
+        }
+        Ok(())
     }
 }

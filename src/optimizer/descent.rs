@@ -41,6 +41,9 @@ pub struct Descent {
     pub epsilon: Varied,
     /// Share of a weight that a step of rate 1 takes away.
     pub weight_decay: Varied,
+    /// Largest norm of a gradient: a longer one is shortened to it. Norms are measured where this is given, and are in the
+    /// history then.
+    pub clip: Clip,
     /// Which layers move when.
     pub update: Update,
     /// Where the gradient begins.
@@ -48,6 +51,36 @@ pub struct Descent {
     /// The swarm that an estimate may come from.
     #[serde(flatten)]
     pub swarm: OutputSwarm,
+}
+
+/// A norm that gradients are held to; none where they are not even measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Value", into = "Value")]
+pub struct Clip(pub Option<f32>);
+
+impl From<Clip> for Value {
+    fn from(clip: Clip) -> Self {
+        match clip.0 {
+            None => "none".into(),
+            Some(norm) if norm.is_infinite() => "inf".into(),
+            Some(norm) => serde_json::Number::from_f64(shortest(norm)).map_or_else(|| "none".into(), Self::Number),
+        }
+    }
+}
+
+impl TryFrom<Value> for Clip {
+    type Error = String;
+
+    fn try_from(value: Value) -> std::result::Result<Self, String> {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_string);
+        let remedy = || format!("clip = {text}: give a norm above 0, inf, or none");
+        if text == "none" { Ok(Self(None)) } else { text.parse().map(|norm| Self(Some(norm))).map_err(|_| remedy()) }
+    }
+}
+
+/// The `f64` of fewest digits that stands for the `f32`.
+fn shortest(value: f32) -> f64 {
+    value.to_string().parse().unwrap_or_else(|_| value.into())
 }
 
 /// Which layers move when. Descents make all turns in one generation, strategies one turn in each.
@@ -88,7 +121,7 @@ pub enum Estimate {
 }
 
 /// The settings that all descents have.
-const SETTINGS: [(&str, &str); 20] = joined(RULE, OWN);
+const SETTINGS: [(&str, &str); 21] = joined(RULE, OWN);
 
 const RULE: [(&str, &str); 9] = joined(
     [(
@@ -100,7 +133,11 @@ const RULE: [(&str, &str); 9] = joined(
     rule::CONSTANTS,
 );
 
-const OWN: [(&str, &str); 11] = [
+const OWN: [(&str, &str); 12] = [
+    (
+        "clip",
+        "largest norm of a gradient, a longer one is shortened; norms are in history.csv then (inf: only measured), or none",
+    ),
     ("update", "all layers at once, or position-wise: the last one, the last two, ... all (arXiv 2204.05312)"),
     ("estimate", "where the gradient begins: backprop, or a swarm over the outputs (arXiv 2006.09875)"),
     ("particles", "particles of a swarm over outputs (estimate=swarm, like all that follow)"),
@@ -173,6 +210,7 @@ impl Descent {
             beta2: usual.beta2.into(),
             epsilon: usual.epsilon.into(),
             weight_decay: usual.weight_decay.into(),
+            clip: Clip::default(),
             update: Update::default(),
             estimate: Estimate::default(),
             swarm: OutputSwarm::default(),
@@ -224,6 +262,9 @@ impl Optimizer for Descent {
         self.beta2.check("beta2", 0.0, 1.0 - f32::EPSILON)?;
         self.epsilon.check("epsilon", f32::MIN_POSITIVE, 1.0)?;
         self.weight_decay.check("weight_decay", 0.0, f32::MAX)?;
+        if let Some(clip) = self.clip.0.filter(|clip| clip.is_nan() || *clip <= 0.0) {
+            return Err(Error::setting("clip", clip, "give a norm above 0, inf, or none"));
+        }
         self.swarm.check()
     }
 
@@ -276,6 +317,18 @@ pub(super) fn refuse_to_wrap(inner: &dyn Optimizer) -> Result<()> {
 mod tests {
     use super::*;
     use crate::optimizer::{OpenAiEs, Pso};
+
+    #[test]
+    fn a_clip_is_a_norm_or_infinite_or_none() {
+        for (text, clip) in [("none", None), ("inf", Some(f32::INFINITY)), ("0.1", Some(0.1))] {
+            let read = Clip::try_from(Value::from(text)).unwrap();
+            assert_eq!(read, Clip(clip));
+            assert_eq!(Clip::try_from(Value::from(read)).unwrap(), read);
+        }
+        assert!(Clip::try_from(Value::from("short")).is_err());
+        let refused = |clip| Descent { clip: Clip(Some(clip)), ..Descent::new(Name::Sgd) }.check().is_err();
+        assert!(refused(0.0) && refused(-1.0) && refused(f32::NAN) && !refused(1.0));
+    }
 
     #[test]
     fn members_have_rules_of_their_own() {

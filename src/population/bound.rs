@@ -24,6 +24,8 @@ pub struct Bound {
     pub settle: Option<Recording>,
     /// What is to be recorded once the first positions are there, or others were restored.
     pub resume: Option<Recording>,
+    /// Norms of the members' gradients, where they are measured.
+    pub norms: Option<Buffer<f32>>,
     /// Everything a checkpoint must hold, under stable names.
     pub state: Vec<(String, View)>,
 }
@@ -42,6 +44,7 @@ impl Bound {
             tell: nothing(),
             settle: None,
             resume: None,
+            norms: None,
             state,
         }
     }

@@ -154,11 +154,13 @@ impl Builder<'_> {
             .constant("HISTORY", HISTORY)
             .constant("CANDIDATES", step.points().candidates)
             .constant("CANDIDATE_QUADS", candidates / 4)
+            .constant("NORMS", step.norms().map_or(0, |_| self.members))
             .piece("run", include_str!("../../shaders/run.wgsl"))?;
         let bindings = Bindings::new()
             .with("fitness", step.points().fitness.view())
             .with("best_fitness", step.best_fitness().view())
             .with("history", history.view())
+            .with("norms", step.norms().map_or_else(|| gpu.upload("norms", &[0f32]), |norms| Ok(norms.clone()))?.view())
             .with("ticking", clock.view());
         let mut tick = Recording::new();
         tick.dispatch(gpu, &gpu.kernel("tick", &source)?, &bindings, Threads::Groups(1))?;

@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 
 use super::super::rule::Rule;
 use super::{Descent, Estimate, Update};
-use crate::Result;
 use crate::gpu::{Bindings, Buffer, Recording, Source, Threads};
 use crate::population::{
     Bound, Bounds, Context, Domain, Evaluation, Gradient, Group, Optimizer, Points, Program, Shape, Slope, Start, Step,
     WORST,
 };
+use crate::{Error, Result};
 
 /// A stage of a generation: what moves in it, and what moved since the one before.
 struct Stage {
@@ -41,6 +41,16 @@ impl DescentStep {
         let best = gpu.buffer::<f32>("best", dims.into())?;
         let best_fitness = gpu.upload("best fitness", &[WORST])?;
         let winner = gpu.buffer::<u32>("winner", 1)?;
+        let norms = gpu.buffer::<f32>("norms", shape.padded().into())?;
+        let rounds = dims.div_ceil(gpu.reduction_width());
+        if descent.clip.0.is_some() && rounds > gpu.loop_limit() {
+            return Err(Error::Limit {
+                what: format!("the norm of a gradient of {dims} coordinates"),
+                needed: format!("{rounds} loop iterations in one invocation"),
+                allowed: gpu.loop_limit().to_string(),
+                remedy: "this software adapter ends longer loops without a word: leave clip out, or use a GPU".into(),
+            });
+        }
         let groups = groups(domain, dims);
         // A box filled evenly has walls; what starts around a middle is only held together by them.
         let (wall_low, wall_high) = if domain.start == Start::Uniform { domain.walls() } else { (-WORST, WORST) };
@@ -50,6 +60,7 @@ impl DescentStep {
             .with("best", best.view())
             .with("best_fitness", best_fitness.view())
             .with("winner", winner.view())
+            .with("norms", norms.view())
             .with("fitness", fitness.view())
             .and(&context.clock);
         let mut state = points.state("positions");
@@ -72,6 +83,7 @@ impl DescentStep {
             stages: stages.iter().map(|&(from, moved)| Stage { from, moved, update: Recording::new() }).collect(),
         };
         let bound = &mut step.bound;
+        bound.norms = descent.clip.0.map(|_| norms);
         let differing = !descent.differing(0, shape.members).is_empty();
         let rules: Vec<Rule> = (0..shape.members).map(|member| descent.rule_of(member, shape.members)).collect();
         let constants = bound
@@ -79,6 +91,7 @@ impl DescentStep {
             .constants(shape)
             .constant("REDUCE", gpu.reduction_width())
             .constant("DIFFERING", differing.into())
+            .constant_f32("CLIP", descent.clip.0.unwrap_or(WORST).min(WORST))
             .constant("CHANGING", context.changing.into());
         let with = |constants: &Source, stage: Option<usize>| {
             let shader = include_str!("../../../shaders/optimizer/descent.wgsl");
@@ -103,6 +116,10 @@ impl DescentStep {
                 let first = groups[stage.from].offset;
                 let turns = (descent.update == Update::PositionWise).then_some(number);
                 let source = with(&constants.clone().constant("FROM", first).join(&rule.source), turns)?;
+                if descent.clip.0.is_some() {
+                    let members = Threads::Groups(chunk.members);
+                    stage.update.dispatch(gpu, &gpu.kernel("measure", &source)?, &bindings, members)?;
+                }
                 stage.update.dispatch(gpu, &gpu.kernel("descend", &source)?, &bindings, threads(dims - first))?;
             }
             step.gradients.push(gradient);
