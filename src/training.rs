@@ -23,6 +23,8 @@ pub struct Training<'a> {
     pub network: Network,
     /// How positions move.
     pub optimizer: Box<dyn Optimizer>,
+    /// The network to begin with, by its weights; none for a random one.
+    pub begin: Option<Vec<f32>>,
 }
 
 /// Where a run was at some moment.
@@ -126,7 +128,22 @@ impl<'a> Training<'a> {
         }
         let mut config = config.clone();
         config.settle(dataset.train.rows);
-        Ok(Self { config, dataset, network, optimizer })
+        Ok(Self { config, dataset, network, optimizer, begin: None })
+    }
+
+    /// Begins with a network that was trained before.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when it is of another architecture.
+    pub fn begin_with(&mut self, model: &Model) -> Result<()> {
+        let ours = &self.network.architecture;
+        if model.architecture != *ours {
+            let remedy =
+                format!("this run trains {ours}: give the --model and --activation, and data, of the saved one");
+            return Err(Error::setting("start", format!("a network {}", model.architecture), remedy));
+        }
+        self.begin = Some(model.weights.clone());
+        Ok(())
     }
 
     /// Allocates and draws the first positions.
@@ -147,6 +164,9 @@ impl<'a> Training<'a> {
         }
         if let Some(target) = config.target {
             builder = builder.target(target);
+        }
+        if let Some(weights) = &self.begin {
+            builder = builder.begin_at(&self.network.architecture.position(weights));
         }
         let run = builder.start()?;
         let generation = run.evaluations_per_generation();
