@@ -122,6 +122,10 @@ pub(crate) struct Train {
     /// openai-es and eggroll in turn) [default: all].
     #[arg(long, value_name = "all|position-wise", help_heading = "Search")]
     pub(crate) update: Option<String>,
+    /// Begin with the network that a run saved, of the same layers and activation, not with a random one: the folder of
+    /// that run, or its model.safetensors. Not for --search subspace:N.
+    #[arg(long, value_name = "RUN", conflicts_with = "resume", help_heading = "Run")]
+    pub(crate) start: Option<PathBuf>,
     /// Folder of the run [default: runs/DATA-OPTIMIZER-N].
     #[arg(long, value_name = "DIR", help_heading = "Run")]
     pub(crate) out: Option<PathBuf>,

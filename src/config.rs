@@ -40,6 +40,8 @@ pub struct Config {
     pub loss: Loss,
     /// What is searched at a time: `whole`, `neurons`, `layers`, `blocks:N`, `subspace:N`.
     pub search: String,
+    /// A run's folder or its model.safetensors: the saved network to begin with; none for a random one.
+    pub start: Option<String>,
     /// Name of the optimizer.
     pub optimizer: String,
     /// Its settings where they are not the defaults.
@@ -80,6 +82,7 @@ impl Default for Config {
             activation: Activation::default(),
             loss: Loss::default(),
             search: "whole".into(),
+            start: None,
             optimizer: "pso".into(),
             settings: BTreeMap::new(),
             population: None,

@@ -1,5 +1,6 @@
 //! Where optimizer and objective meet: the population's shape, its buffers, and the traits that both sides see.
 
+mod begin;
 mod bound;
 mod bounds;
 mod output_swarm;
@@ -8,6 +9,7 @@ mod points;
 
 use crate::Result;
 use crate::gpu::{Bindings, Buffer, Gpu, Recording, View};
+pub use begin::Begin;
 pub use bound::Bound;
 pub use bounds::Bounds;
 pub use output_swarm::{Extent, Origin, OutputSwarm};
@@ -117,13 +119,23 @@ pub struct Context {
     pub blockwise: bool,
     /// Whether gradients will be asked for ([`Optimizer::descends`]).
     pub descends: bool,
+    /// Where to begin, if not anywhere.
+    pub begin: Option<Begin>,
 }
 
 impl Context {
     /// Of whole vectors, scored alike in all generations, with this clock.
     pub fn new(gpu: &Gpu, clock: View) -> Self {
         let clock = Bindings::new().with("clock", clock);
-        Self { gpu: gpu.clone(), clock, largest_chunk: u32::MAX, changing: false, blockwise: false, descends: false }
+        Self {
+            gpu: gpu.clone(),
+            clock,
+            largest_chunk: u32::MAX,
+            changing: false,
+            blockwise: false,
+            descends: false,
+            begin: None,
+        }
     }
 
     /// The same with a clock that stands still in generation 0.

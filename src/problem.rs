@@ -164,7 +164,7 @@ impl Exercise {
     /// # Errors
     /// Those of [`begin`].
     pub fn start(&self, gpu: &Gpu) -> Result<Run> {
-        begin(gpu, &self.config, self.posed.objective(), self.optimizer.as_ref())
+        begin(gpu, &self.config, self.posed.objective(), self.optimizer.as_ref(), None)
     }
 
     /// Learns to the end and scores what came of it; `watch` sees the run after every step, `false` from it ends it.

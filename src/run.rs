@@ -131,6 +131,7 @@ impl Run {
             evaluations: None,
             target: -WORST,
             largest_chunk: u32::MAX,
+            begin: None,
         }
     }
 

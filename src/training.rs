@@ -23,6 +23,8 @@ pub struct Training<'a> {
     pub network: Network,
     /// How positions move.
     pub optimizer: Box<dyn Optimizer>,
+    /// The network to begin with, by its weights; none for a random one.
+    pub begin: Option<Vec<f32>>,
 }
 
 /// Where a run was at some moment.
@@ -126,7 +128,22 @@ impl<'a> Training<'a> {
         }
         let mut config = config.clone();
         config.settle(dataset.train.rows);
-        Ok(Self { config, dataset, network, optimizer })
+        Ok(Self { config, dataset, network, optimizer, begin: None })
+    }
+
+    /// Begins with a network that was trained before.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when it is of another architecture.
+    pub fn begin_with(&mut self, model: &Model) -> Result<()> {
+        let ours = &self.network.architecture;
+        if model.architecture != *ours {
+            let remedy =
+                format!("this run trains {ours}: give the --model and --activation, and data, of the saved one");
+            return Err(Error::setting("start", format!("a network {}", model.architecture), remedy));
+        }
+        self.begin = Some(model.weights.clone());
+        Ok(())
     }
 
     /// Allocates and draws the first positions.
@@ -135,7 +152,8 @@ impl<'a> Training<'a> {
     /// Those of [`Builder::start`](crate::run::Builder::start), and [`Error::Setting`] when the evaluations do not
     /// suffice for a generation.
     pub fn start(&self, gpu: &Gpu) -> Result<Run> {
-        begin(gpu, &self.config, &self.network, self.optimizer.as_ref())
+        let from = self.begin.as_ref().map(|weights| self.network.architecture.position(weights));
+        begin(gpu, &self.config, &self.network, self.optimizer.as_ref(), from.as_deref())
     }
 
     /// Trains to the end and scores what came of it. `watch` sees the run after every step; `false` from it ends the
@@ -189,12 +207,18 @@ impl<'a> Training<'a> {
     }
 }
 
-/// A run of these settings: allocates and draws the first positions.
+/// A run of these settings, from a position or from random ones: allocates and draws the first positions.
 ///
 /// # Errors
 /// Those of [`Builder::start`](crate::run::Builder::start), and [`Error::Setting`] when the evaluations do not suffice
 /// for a generation.
-pub fn begin(gpu: &Gpu, config: &Config, objective: &dyn Objective, optimizer: &dyn Optimizer) -> Result<Run> {
+pub fn begin(
+    gpu: &Gpu,
+    config: &Config,
+    objective: &dyn Objective,
+    optimizer: &dyn Optimizer,
+    from: Option<&[f32]>,
+) -> Result<Run> {
     let (generations, horizon) = config.span();
     let mut builder = Run::new(gpu, objective, optimizer)
         .members(config.members())
@@ -206,6 +230,9 @@ pub fn begin(gpu: &Gpu, config: &Config, objective: &dyn Objective, optimizer: &
     }
     if let Some(target) = config.target {
         builder = builder.target(target);
+    }
+    if let Some(position) = from {
+        builder = builder.begin_at(position);
     }
     let run = builder.start()?;
     let generation = run.evaluations_per_generation();

@@ -2,40 +2,15 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
 mod common;
+#[path = "common/program.rs"]
+mod program;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use program::{folder, gradless, json, output, refused};
 use serde_json::Value;
-
-/// The program, in a folder of its own, quiet about the desktop session that a test machine lacks.
-fn gradless(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gradless"));
-    command.current_dir(folder).env("NODEVICE_SELECT", "1");
-    command
-}
-
-fn output(folder: &Path, arguments: &str) -> Output {
-    gradless(folder).args(arguments.split_whitespace()).output().unwrap()
-}
-
-/// The JSON object that a command prints, and nothing else on stdout.
-fn json(folder: &Path, arguments: &str) -> Value {
-    let output = output(folder, &format!("{arguments} --json"));
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{arguments}: {errors}");
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{arguments}: {e}"))
-}
-
-/// A command that must fail with this exit code; its message.
-fn refused(folder: &Path, arguments: &str, code: i32) -> String {
-    let output = output(folder, arguments);
-    let message = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(code), "{arguments}: {message}");
-    assert!(message.contains("error") && !message.contains("panicked"), "{arguments}: {message}");
-    message
-}
 
 /// What a report says of the result, without clock readings and places.
 fn result(report: &Value) -> Value {
@@ -44,10 +19,6 @@ fn result(report: &Value) -> Value {
         report.as_object_mut().unwrap().remove(key);
     }
     report
-}
-
-fn folder() -> tempfile::TempDir {
-    tempfile::tempdir().unwrap()
 }
 
 #[test]

@@ -165,6 +165,7 @@ fn assembled() -> Vec<(String, Source)> {
         let pieces = [(points, file(&format!("points/{points}.wgsl"))), ("spell", file("points/spell.wgsl"))];
         add(points, &pieces);
     }
+    add("begin", &[("begin", file("points/begin.wgsl"))]);
     add("noise", &[("noise", file("points/noise.wgsl"))]);
     add("utility", &[("utility", file("optimizer/utility.wgsl"))]);
     let noise_at = "fn noise_at(i: u32, column: u32) -> f32 { return noise[i * 40u + column]; }".to_string();

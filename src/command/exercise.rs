@@ -50,6 +50,7 @@ fn refuse_of_rows(arguments: &Train) -> Result<()> {
         ("missing", arguments.missing.is_some()),
         ("test", arguments.test.is_some()),
         ("task", arguments.task.is_some()),
+        ("start", arguments.start.is_some()),
     ];
     match given.iter().find(|(_, given)| *given) {
         Some((name, _)) => {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use gradless::Error;
 use gradless::config::{Config, PROBLEM};
 use gradless::data;
@@ -17,6 +17,7 @@ use gradless::training::{Members, Training};
 use serde_json::json;
 
 use super::course::{self, Course};
+use super::eval::model_file;
 use super::exercise;
 use crate::cli::Train;
 
@@ -33,7 +34,8 @@ pub(super) fn run(arguments: &Train) -> Result<()> {
     for note in &dataset.notes {
         eprintln!("note: {note}");
     }
-    let training = Training::new(&config, &dataset)?;
+    let mut training = Training::new(&config, &dataset)?;
+    begin(&config, arguments.resume.as_deref(), &mut training)?;
     config.settle(dataset.train.rows);
     let gpu = super::open(config.device.as_deref(), arguments.device.profile)?;
     let mut run = training.start(&gpu)?;
@@ -87,6 +89,7 @@ fn described(arguments: &Train) -> Result<Config> {
         seed = search.seed,
         checkpoint = arguments.checkpoint,
     );
+    config.start = arguments.start.as_ref().map(|path| path.to_string_lossy().into_owned()).or(config.start);
     config.label = arguments.label.clone().or(config.label);
     config.header = arguments.header.or(config.header);
     config.task = arguments.task.or(config.task);
@@ -128,6 +131,25 @@ fn described(arguments: &Train) -> Result<Config> {
         return Err(Error::setting("data", "", "name a built-in set, a file or a folder: gradless train iris").into());
     }
     Ok(config)
+}
+
+/// Begins with a saved network where one is named. A run that goes on from a checkpoint has begun already.
+fn begin(config: &Config, resumed: Option<&Path>, training: &mut Training) -> Result<()> {
+    let Some(start) = &config.start else { return Ok(()) };
+    if resumed.is_some_and(|folder| folder.join("checkpoint.safetensors").exists()) {
+        return Ok(());
+    }
+    let file = model_file(Path::new(start));
+    if !file.exists() {
+        let remedy = "no saved network there: give the folder of a run, or its model.safetensors";
+        return Err(Error::setting("start", start, remedy).into());
+    }
+    let model = Model::load(&file)?;
+    training.begin_with(&model).with_context(|| file.display().to_string())?;
+    if model.encoder.classes != training.dataset.encoder.classes {
+        eprintln!("note: {} was trained on other classes", file.display());
+    }
+    Ok(())
 }
 
 /// Rows of a batch; none for all.
@@ -172,10 +194,12 @@ fn refuse_beside_resume(arguments: &Train) -> Result<()> {
 
 /// Fills in what was left to defaults, so that the saved file says it all.
 pub(super) fn resolve(config: &mut Config, settings: &serde_json::Value) -> Result<()> {
-    let path = Path::new(&config.data);
-    if path.exists() {
-        let whole = path.canonicalize().map_err(|e| Error::file(path, e))?;
-        config.data = whole.to_string_lossy().into_owned();
+    for place in std::iter::once(&mut config.data).chain(&mut config.start) {
+        let path = Path::new(&*place);
+        if path.exists() {
+            let whole = path.canonicalize().map_err(|e| Error::file(path, e))?;
+            *place = whole.to_string_lossy().into_owned();
+        }
     }
     if config.evaluations.is_none() && config.seconds.is_none() && config.epochs.is_none() {
         config.generations.get_or_insert(Config::GENERATIONS);

@@ -136,6 +136,9 @@ impl Optimizer for Emulated {
         };
         let (mut start, mut ask) = (swarm.start().clone(), swarm.ask().clone());
         record(&mut start, "start_point", Threads::Line(dims))?;
+        if let Some(begin) = &context.begin {
+            begin.vector(&point, &mut start)?;
+        }
         record(&mut ask, "follow_pull", Threads::Groups(dims))?;
         let mut tell = Recording::new();
         record(&mut tell, "judge_point", Threads::Line(shape.members))?;

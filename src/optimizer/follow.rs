@@ -37,7 +37,7 @@ pub(super) fn bind(context: &Context, shape: Shape, domain: &Domain, rule: &Rule
         flock.keep_array("momentum")?;
     }
     let (mut start, mut ask) = (Recording::new(), Recording::new());
-    flock.over_chunks(&mut start, "start", flock.quads())?;
+    flock.start(&mut start)?;
     match rule.moves {
         Moves::Alone(Neighbourhood::Global) => {
             flock.over_chunks(&mut ask, "ask", flock.rows(shape.coordinates().div_ceil(2)))?;

@@ -106,6 +106,9 @@ impl Optimizer for Gwo {
         let coordinates = Threads::Line(shape.coordinates());
         let (mut start, mut ask, mut tell) = (Recording::new(), Recording::new(), Recording::new());
         over_chunks(&mut start, &kernel("start")?, quads)?;
+        if let Some(begin) = &context.begin {
+            begin.first(&points, &mut start)?;
+        }
         over_chunks(&mut ask, &kernel("ask")?, quads)?;
         match self.leaders {
             Leaders::Original => {

@@ -108,7 +108,7 @@ impl Optimizer for Spso2011 {
             .with("leaders", leaders.view());
 
         let (mut start, mut ask) = (Recording::new(), Recording::new());
-        flock.over_chunks(&mut start, "start", flock.quads())?;
+        flock.start(&mut start)?;
         flock.over_chunks(&mut start, "launch", flock.quads())?;
 
         flock.over_chunks(&mut ask, "settle", flock.quads())?;

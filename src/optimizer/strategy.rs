@@ -114,6 +114,9 @@ impl<'a> Strategy<'a> {
         let source = strategy.source()?;
         let bindings = strategy.bindings.clone();
         strategy.start.dispatch(gpu, &gpu.kernel("start", &source)?, &bindings, Threads::Line(dims))?;
+        if let Some(begin) = &context.begin {
+            begin.vector(&strategy.perturbed.centre, &mut strategy.start)?;
+        }
         strategy.tell.dispatch(gpu, &gpu.kernel("judge", &source)?, &bindings, Threads::Groups(1))?;
         Ok(strategy)
     }

@@ -31,11 +31,15 @@ impl Subspace {
         Domain { low: -10.0, high: 10.0, start: Start::Normal, bounded: false, step, groups: Vec::new() }
     }
 
-    /// Refuses what no subspace of `all` coordinates is, or what this device cannot lift.
+    /// Refuses what no subspace of `all` coordinates is or holds, or what this device cannot lift.
     fn fits(&self, context: &Context, all: u32) -> Result<()> {
         let value = format!("subspace:{}", self.dims);
         if self.dims > all {
             let remedy = format!("the objective has {all} coordinates: give at most {all}");
+            return Err(Error::setting("search", value, remedy));
+        }
+        if context.begin.is_some() {
+            let remedy = "a subspace has an origin of its own, so no position to begin at lies in it: search the whole";
             return Err(Error::setting("search", value, remedy));
         }
         let limit = context.gpu.loop_limit();

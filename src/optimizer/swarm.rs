@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::gpu::{Bindings, Buffer, Gpu, Recording, Source, Threads, View};
-use crate::population::{Bound, Context, Domain, Points, Shape, Step, WORST};
+use crate::population::{Begin, Bound, Context, Domain, Points, Shape, Step, WORST};
 use crate::shuffle::half;
 
 /// The buffers and the shader of a swarm; its moves are still to be recorded.
@@ -19,6 +19,7 @@ pub(super) struct Flock {
     best: Buffer<f32>,
     best_fitness: Buffer<f32>,
     state: Vec<(String, View)>,
+    begin: Option<Begin>,
 }
 
 impl Flock {
@@ -71,8 +72,8 @@ impl Flock {
             ("best".into(), best.view()),
             ("best_fitness".into(), best_fitness.view()),
         ]);
-        let gpu = gpu.clone();
-        let mut flock = Self { gpu, shape, points, personal, shared, source, chunks, best, best_fitness, state };
+        let (gpu, begin) = (gpu.clone(), context.begin.clone());
+        let mut flock = Self { gpu, shape, points, personal, shared, source, chunks, best, best_fitness, state, begin };
         flock.keep_array("velocity")?;
         Ok(flock)
     }
@@ -133,6 +134,14 @@ impl Flock {
     ) -> Result<()> {
         let bindings = self.shared.clone().and(&self.chunks[chunk]).and(own);
         recording.dispatch(&self.gpu, &self.gpu.kernel(entry, &self.source)?, &bindings, threads)
+    }
+
+    /// Records the first positions: drawn ones, the first member's given where there is one.
+    pub(super) fn start(&self, recording: &mut Recording) -> Result<()> {
+        self.over_chunks(recording, "start", self.quads())?;
+        let Some(begin) = &self.begin else { return Ok(()) };
+        begin.first(&self.points, recording)?;
+        begin.first(&self.personal, recording)
     }
 
     /// Records what every swarm learns from the fitness of its members: who beat its own record, who is best.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::{Clock, HISTORY, Record, Report, Run, Stop};
 use crate::gpu::{Bindings, Gpu, Recording, Source, Threads, bytes};
-use crate::population::{Context, Objective, Optimizer, Program, Shape, WORST};
+use crate::population::{Begin, Context, Objective, Optimizer, Program, Shape, WORST};
 use crate::{Error, Result};
 
 /// What a run may be told beforehand; see [`Run::new`].
@@ -19,6 +19,7 @@ pub struct Builder<'a> {
     pub(super) evaluations: Option<u64>,
     pub(super) target: f32,
     pub(super) largest_chunk: u32,
+    pub(super) begin: Option<Vec<f32>>,
 }
 
 impl Builder<'_> {
@@ -71,6 +72,14 @@ impl Builder<'_> {
         self
     }
 
+    /// Begins at this position, one value a coordinate: an evolution strategy has it for its first centre, a descent for
+    /// the first position of every member, a swarm for that of its first member, a search by blocks for its vector.
+    #[must_use]
+    pub fn begin_at(mut self, position: &[f32]) -> Self {
+        self.begin = Some(position.to_vec());
+        self
+    }
+
     /// Allocates, compiles, and draws the first positions.
     ///
     /// # Errors
@@ -82,6 +91,16 @@ impl Builder<'_> {
         }
         if self.generations == 0 {
             return Err(Error::setting("generations", 0, "there must be at least one generation"));
+        }
+        if let Some(begin) = &self.begin {
+            let dims = self.objective.dims();
+            if begin.len() != dims as usize {
+                let remedy = format!("a first position has one for each of the {dims} coordinates");
+                return Err(Error::setting("begin", format!("{} values", begin.len()), remedy));
+            }
+            if let Some(value) = begin.iter().find(|value| !value.is_finite()) {
+                return Err(Error::setting("begin", value, "the coordinates of a first position are finite"));
+            }
         }
         self.optimizer.check()?;
         self.check_memory()?;
@@ -134,6 +153,7 @@ impl Builder<'_> {
             largest_chunk: self.largest_chunk,
             blockwise: self.optimizer.blockwise(),
             descends: self.optimizer.descends(),
+            begin: self.begin.as_ref().map(|position| Begin::new(gpu, position)).transpose()?,
             ..Context::new(gpu, clock.view())
         };
         let mut evaluation = self.objective.bind(&context)?;

@@ -1,5 +1,7 @@
 //! What a network is made of: dense layers, and what their units compute.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// A table of weights: name, shape, values.
@@ -16,6 +18,15 @@ pub struct Architecture {
     pub outputs: u32,
     /// What hidden units do to their sum; outputs are linear.
     pub activation: Activation,
+}
+
+impl fmt::Display for Architecture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.inputs)?;
+        self.hidden.iter().chain([&self.outputs]).try_for_each(|units| write!(f, "-{units}"))?;
+        let activation = serde_json::to_value(self.activation).unwrap_or_default();
+        write!(f, " with {}", activation.as_str().unwrap_or_default())
+    }
 }
 
 /// One layer: a unit has `inputs` weights, then its bias.

@@ -75,6 +75,8 @@ pub(super) fn bind(search: &ByBlocks, context: &Context, shape: Shape, domain: &
     let inside = Context {
         clock: Bindings::new().with("clock", inner_clock.view()),
         largest_chunk: u32::MAX,
+        // Members gather round the vector, which is there.
+        begin: None,
         ..context.clone()
     };
     let mut lanes = Vec::new();
@@ -125,6 +127,10 @@ pub(super) fn bind(search: &ByBlocks, context: &Context, shape: Shape, domain: &
     };
     let mut start = Recording::new();
     step.whole(&mut start, "start_context", Threads::Line(dims))?;
+    if let Some(begin) = &context.begin {
+        begin.vector(&step.bound.points.chunks[0].positions, &mut start)?;
+        begin.vector(&step.bound.best, &mut start)?;
+    }
     step.whole(&mut start, "start_clock", Threads::Groups(1))?;
     for lane in &step.lanes {
         lane.start(&mut start)?;

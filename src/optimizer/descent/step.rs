@@ -124,6 +124,9 @@ impl DescentStep {
             }
             step.gradients.push(gradient);
         }
+        if let Some(begin) = &context.begin {
+            begin.everyone(&step.bound.points, &mut step.bound.start)?;
+        }
         Ok(step)
     }
 }
