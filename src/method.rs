@@ -29,7 +29,7 @@ impl Method {
         for word in text.split_whitespace() {
             let mut first = true;
             for piece in word.split(',') {
-                match texts.last_mut().filter(|_| !first && is_setting(piece)) {
+                match texts.last_mut().filter(|method| !first && (is_setting(piece) || is_layer(method, piece))) {
                     Some(method) => {
                         method.push(',');
                         method.push_str(piece);
@@ -92,6 +92,12 @@ fn is_setting(piece: &str) -> bool {
     piece.split_once('=').is_some_and(|(key, _)| !key.contains([':', '/']))
 }
 
+/// Whether a piece is one more hidden layer of the model that the method ends with.
+fn is_layer(method: &str, piece: &str) -> bool {
+    let last = method.rsplit([',', ':']).find(|part| part.parse::<u32>().is_err()).unwrap_or_default();
+    piece.parse::<u32>().is_ok() && last.ends_with("model=mlp")
+}
+
 impl FromStr for Method {
     type Err = Error;
 
@@ -117,6 +123,12 @@ impl FromStr for Method {
                         return Err(bad(&format!("{key} is given twice")));
                     }
                     pairs.push((key.into(), value.into()));
+                }
+                None if pairs.last().is_some_and(|(key, value)| is_layer(&format!("{key}={value}"), piece)) => {
+                    if let Some((_, model)) = pairs.last_mut() {
+                        model.push(',');
+                        model.push_str(piece);
+                    }
                 }
                 _ => return Err(bad("give settings as KEY=VALUE, with commas between")),
             }
@@ -159,6 +171,13 @@ mod tests {
             ["subspace:100/gwo", "subspace:100/openai-es:sigma=0.1,population=64", "pso"]
         );
         assert_eq!(names("pso:file=a/b,gwo"), ["pso:file=a/b", "gwo"]);
+        assert_eq!(
+            names("pso:model=mlp:3,4,5,seed=2,gwo:model=mlp:8,sgd"),
+            ["pso:model=mlp:3,4,5,seed=2", "gwo:model=mlp:8", "sgd"]
+        );
+        let method: Method = "adam:model=mlp:8,8,rate=0.1".parse().unwrap();
+        assert_eq!(method.settings, [("model".into(), "mlp:8,8".into()), ("rate".into(), "0.1".to_string())]);
+        assert!("pso:social=1,8".parse::<Method>().is_err());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod functions;
 mod kept;
 mod tables;
+mod widths;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

@@ -14,7 +14,7 @@ use gradless::reach::Pull;
 use gradless::statistics::Spread;
 use serde_json::{Value, json};
 
-use super::functions;
+use super::{functions, widths};
 use crate::command::{compare, device_json, train, trial};
 
 /// What a case has come to so far.
@@ -53,7 +53,11 @@ impl CaseResult<'_> {
             return functions::pictures(self, folder);
         }
         let title = format!("{}: {}", self.case.name, self.case.config.model);
-        trial::pictures(&title, &self.names()?, &self.measured()?, &folder.join(&self.case.name))
+        let (names, runs, stem) = (self.names()?, self.measured()?, folder.join(&self.case.name));
+        let title_of_widths = format!("{}: error and number of weights", self.case.name);
+        let path = folder.join(format!("{}-width", self.case.name));
+        widths::picture(&title_of_widths, &names, &self.records, &runs, &path)?;
+        trial::pictures(&title, &names, &runs, &stem)
     }
 
     fn json(&self, comparison: Option<&Comparison>) -> Result<Value> {
