@@ -3,6 +3,7 @@
 mod formula;
 pub mod functions;
 mod host;
+pub mod morris_lecar;
 pub mod network;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod ode;

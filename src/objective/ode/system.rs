@@ -1,6 +1,7 @@
 //! The built-in systems: one WGSL file each, with its twin in [`crate::reference::ode`] and one entry here.
 
 use super::Integrator;
+use crate::objective::morris_lecar::SNLC;
 use crate::reference::ode as twin;
 use crate::{Error, Result};
 
@@ -74,6 +75,19 @@ pub static SYSTEMS: &[System] = &[
         first: None,
         wgsl: include_str!("../../../shaders/objective/ode/system/fitzhugh-nagumo.wgsl"),
         twin: twin::fitzhugh_nagumo,
+    },
+    System {
+        name: "morris-lecar",
+        source: "Morris and Lecar 1981, a neuron that fires; constants of Rinzel and Ermentrout 1998, SNLC",
+        components: &["v", "w"],
+        constants: &SNLC.named(50.0),
+        initial: &[-60.0, 0.0],
+        start: 0.0,
+        end: 1000.0,
+        steps: 10_000,
+        first: None,
+        wgsl: include_str!("../../../shaders/objective/ode/system/morris-lecar.wgsl"),
+        twin: twin::morris_lecar,
     },
     System {
         name: "cubic-spiral",
