@@ -1,5 +1,6 @@
 //! What is optimized: test functions, the user's own WGSL or closure, networks on data.
 
+pub mod circuit;
 mod formula;
 pub mod functions;
 mod host;
