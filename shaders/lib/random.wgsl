@@ -12,6 +12,7 @@ const DIRECTION: u32 = 11u;
 const RADIUS: u32 = 12u;
 const INFORM: u32 = 13u;
 const BATCH: u32 = 16u;
+const TRIAL: u32 = 17u;
 const NOISE: u32 = 24u;
 const PROJECTION: u32 = 25u; // the same in all generations, like the next
 const ORIGIN: u32 = 26u;

@@ -255,6 +255,18 @@ pub fn fitzhugh_nagumo(_: f64, y: &[f64], constants: &[f64]) -> Vec<f64> {
     vec![y[0] - y[0].powi(3) / 3.0 - y[1] + current, (y[0] + a - b * y[1]) / tau]
 }
 
+/// Twin of `morris-lecar.wgsl`, by the formulas as they are published.
+pub fn morris_lecar(_: f64, y: &[f64], constants: &[f64]) -> Vec<f64> {
+    let [current, c, g_leak, g_calcium, g_potassium] = [0, 1, 2, 3, 4].map(|k| constants[k]);
+    let [e_leak, e_calcium, e_potassium, v1, v2, v3, v4, phi] = [5, 6, 7, 8, 9, 10, 11, 12].map(|k| constants[k]);
+    let (v, w) = (y[0], y[1]);
+    let m = 0.5 * (1.0 + ((v - v1) / v2).tanh());
+    let open = 0.5 * (1.0 + ((v - v3) / v4).tanh());
+    let inward =
+        current - g_leak * (v - e_leak) - g_calcium * m * (v - e_calcium) - g_potassium * w * (v - e_potassium);
+    vec![inward / c, phi * ((v - v3) / (2.0 * v4)).cosh() * (open - w)]
+}
+
 /// Twin of `cubic-spiral.wgsl`.
 pub fn cubic_spiral(_: f64, y: &[f64], constants: &[f64]) -> Vec<f64> {
     let [damping, rate] = [0, 1].map(|k| constants[k]);

@@ -20,6 +20,8 @@ pub const DIRECTION: u32 = 11;
 pub const RADIUS: u32 = 12;
 /// Purpose of a draw: whom a member tells of its best.
 pub const INFORM: u32 = 13;
+/// Purpose of a draw: a trial of a circuit.
+pub const TRIAL: u32 = 17;
 /// Purpose of a draw: the noise of an evolution strategy.
 pub const NOISE: u32 = 24;
 /// Purpose of a draw: a direction of a random subspace.

@@ -95,7 +95,7 @@ impl System {
 }
 
 /// Name, text and twin of every built-in system.
-const BUILT_IN: [(&str, &str, Twin); 7] = [
+const BUILT_IN: [(&str, &str, Twin); 8] = [
     ("van-der-pol", include_str!("../../../shaders/objective/ode/system/van-der-pol.wgsl"), twin::van_der_pol),
     ("lotka-volterra", include_str!("../../../shaders/objective/ode/system/lotka-volterra.wgsl"), twin::lotka_volterra),
     (
@@ -103,6 +103,7 @@ const BUILT_IN: [(&str, &str, Twin); 7] = [
         include_str!("../../../shaders/objective/ode/system/fitzhugh-nagumo.wgsl"),
         twin::fitzhugh_nagumo,
     ),
+    ("morris-lecar", include_str!("../../../shaders/objective/ode/system/morris-lecar.wgsl"), twin::morris_lecar),
     ("cubic-spiral", include_str!("../../../shaders/objective/ode/system/cubic-spiral.wgsl"), twin::cubic_spiral),
     ("lorenz", include_str!("../../../shaders/objective/ode/system/lorenz.wgsl"), twin::lorenz),
     ("rober", include_str!("../../../shaders/objective/ode/system/rober.wgsl"), twin::rober),
