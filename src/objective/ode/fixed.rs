@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::unroll::unrolled;
 use super::{Loss, Ode, PART_STRIDE, SUBMITTED, Solution, columns};
 use crate::Result;
 use crate::gpu::{Bindings, Gpu, Recording, Source, Threads};
@@ -13,7 +14,7 @@ const STRETCH: u32 = 16;
 /// Trajectories of one thread at most: of four or so the results fill the waits, but loops take their time too.
 const MOST_TOGETHER: usize = 16;
 /// Numbers that a thread holds of all its trajectories at most.
-const HELD: usize = 48;
+const HELD: usize = 32;
 /// Threads at least, before each has several trajectories.
 const LEAST_THREADS: usize = 1024;
 
@@ -26,10 +27,7 @@ struct Part {
     next: u32,
     every: u32,
     steps: u32,
-    trajectories: u32,
     columns: u32,
-    stride: u32,
-    kept: u32,
 }
 
 /// The shader with so many trajectories in a thread.
@@ -40,7 +38,7 @@ pub(super) fn source(ode: &Ode, together: u32) -> Result<Source> {
         .constant("TABLE", TABLE as u32)
         .constant("STRETCH", STRETCH)
         .constant("TOGETHER", together)
-        .piece("integrate", &for_each(text, together))
+        .piece("integrate", &for_each(&unrolled(text, ode.system.components.len() as u32), together))
 }
 
 /// The text with lines that have names in _0 once for each trajectory.
@@ -74,24 +72,13 @@ pub(super) fn integrate(
     let kernel = gpu.kernel("integrate", &source(ode, together as u32)?)?;
     let width = trajectories.next_multiple_of(together);
     let slots = ode.steps.div_ceil(ode.every);
-    let (stride, kept) = ode.stride(trajectories);
     let states = gpu.upload("states", &columns(initial, components, width))?;
-    let samples = gpu.buffer::<f32>("samples of trajectories", u64::from(slots) * (kept * components) as u64)?;
+    let samples = gpu.buffer::<f32>("samples of trajectories", u64::from(slots) * (width * components) as u64)?;
     let lost = gpu.buffer::<u32>("lost trajectories", width as u64)?;
     let parts = parts(
         ode,
         gpu,
-        Part {
-            first: 0,
-            count: 0,
-            next: 0,
-            every: ode.every,
-            steps: ode.steps,
-            trajectories: trajectories as u32,
-            columns: width as u32,
-            stride: stride as u32,
-            kept: kept as u32,
-        },
+        Part { first: 0, count: 0, next: 0, every: ode.every, steps: ode.steps, columns: width as u32 },
         together as u32,
     );
     let batch = parts.len().min(SUBMITTED);
@@ -125,28 +112,21 @@ pub(super) fn integrate(
         let began = Instant::now();
         seconds += gpu.run(&recording, &[])?.device_seconds.unwrap_or_else(|| began.elapsed().as_secs_f64());
     }
-    let read = gpu.run(&Recording::new(), &[samples.view(), states.view(), lost.view()])?;
-    let lost: Vec<u32> = read.values(2);
-    let lost = &lost[..trajectories];
-    let mut all: Vec<f32> = (0..components)
-        .flat_map(|i| (0..trajectories).step_by(stride).map(move |trajectory| initial[trajectory * components + i]))
-        .collect();
+    let read = gpu.run(&Recording::new(), &[samples.view(), lost.view()])?;
+    let lost: Vec<u32> = read.values(1);
+    let mut all = columns(initial, components, width);
     all.extend(read.values::<f32>(0));
-    let sampled: Vec<u32> =
-        std::iter::once(0).chain((1..=slots).map(|slot| slot.saturating_mul(ode.every).min(ode.steps))).collect();
+    let loss = |step: &u32| (*step != 0).then(|| (Loss::NotFinite, times[*step as usize]));
+    let lost = &lost[..trajectories];
     Ok(Solution {
-        times: sampled.iter().map(|step| times[*step as usize]).collect(),
         seconds,
         tries: u64::from(ode.steps) * trajectories as u64,
-        sampled,
         components,
-        trajectories,
-        stride,
-        samples: all,
-        ends: read.values(1),
         columns: width,
+        samples: all,
         whole: lost.iter().map(|step| if *step == 0 { ode.steps } else { step - 1 }).collect(),
-        losses: lost.iter().map(|step| (*step != 0).then(|| (Loss::NotFinite, times[*step as usize]))).collect(),
+        losses: lost.iter().map(loss).collect(),
+        ..ode.unsolved(&times)
     })
 }
 
@@ -180,10 +160,7 @@ mod tests {
             ("next", offset_of!(Part, next)),
             ("every", offset_of!(Part, every)),
             ("steps", offset_of!(Part, steps)),
-            ("trajectories", offset_of!(Part, trajectories)),
             ("columns", offset_of!(Part, columns)),
-            ("stride", offset_of!(Part, stride)),
-            ("kept", offset_of!(Part, kept)),
         ];
         let text = include_str!("../../../shaders/objective/ode/integrate.wgsl");
         crate::gpu::same_layout(text, "Part", size_of::<Part>(), &fields);
