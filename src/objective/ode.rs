@@ -109,7 +109,7 @@ impl<'a> Ode<'a> {
     /// # Errors
     /// [`Error::Shader`] when an import is unknown.
     pub fn sources(&self) -> Result<Vec<Source>> {
-        let mut sources = vec![fixed::source(self, 1)?, fixed::source(self, 3)?];
+        let mut sources = vec![fixed::source(self, 1, 1)?, fixed::source(self, 3, 2)?];
         if self.integrator.estimates() {
             sources.push(adaptive::source(self)?);
         }
@@ -135,8 +135,8 @@ impl<'a> Ode<'a> {
         let times = self.times()?;
         let trajectories = self.trajectories(initial, constants)?;
         match self.tolerance {
-            None => fixed::integrate(self, gpu, times, trajectories, initial, constants),
-            Some(tolerance) => adaptive::integrate(self, gpu, times, trajectories, initial, constants, tolerance),
+            None => fixed::integrate(self, gpu, &times, trajectories, initial, constants),
+            Some(tolerance) => adaptive::integrate(self, gpu, &times, trajectories, initial, constants, tolerance),
         }
     }
 
@@ -191,7 +191,7 @@ impl<'a> Ode<'a> {
         self.integrator.pieces().into_iter().try_fold(source, |all, (name, text)| match self.integrator.is_implicit() {
             // Matrices written out would be long.
             true => all.piece(name, text),
-            false => all.piece(name, &unroll::unrolled(text, components)),
+            false => all.piece(name, &unroll::unrolled(text, "COMPONENTS", components)),
         })
     }
 }

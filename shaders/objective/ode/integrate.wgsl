@@ -61,9 +61,11 @@ fn integrate(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgrou
     while n < end {
         // What is not finite stays so: a look now and then will do, and before every sample.
         let stop = min(min(next, end), n + STRETCH);
-        for (; n < stop; n += 1u) {
-            let step = steps[n - part.first];
-            constants = constants_0; y_0 = stepped(step.x, step.y, y_0);
+        for (; n < stop; n += ROUND) {
+            for (var m = 0u; m < ROUND; m += 1u) {
+                let step = steps[n - part.first + m];
+                constants = constants_0; y_0 = stepped(step.x, step.y, y_0);
+            }
         }
         lost_0 = select(lost_0, n, lost_0 == 0u && !is_finite_state(y_0));
         if n == next {

@@ -45,7 +45,7 @@ pub(super) fn all_lost(ode: &Ode, solution: &Solution) -> Option<String> {
         ),
         Loss::StepTooSmall => format!(
             "{who} came to steps too small for f32 at t = {time:e} with {integrator}: it goes to infinity there, or it \
-             is stiff; take an earlier --end, or an integrator for stiff systems (rodas3 with --grid geometric)"
+             is stiff; take an earlier --end, more --steps, or an integrator for stiff systems (rodas3)"
         ),
         Loss::TooManySteps => format!(
             "{who} had come only to t = {time:e} when {integrator} had tried {} steps: the system is stiff; take an \

@@ -70,13 +70,13 @@ pub(super) fn source(ode: &Ode) -> Result<Source> {
     let fates = FATES.iter().zip(0..);
     let source = fates.fold(ode.pieces()?, |source, ((name, _), fate)| source.constant(name, fate));
     let text = include_str!("../../../shaders/objective/ode/adapt.wgsl");
-    source.piece("adapt", &unrolled(text, ode.system.components.len() as u32))
+    source.piece("adapt", &unrolled(text, "COMPONENTS", ode.system.components.len() as u32))
 }
 
 pub(super) fn integrate(
     ode: &Ode,
     gpu: &Gpu,
-    times: Vec<f64>,
+    times: &[f64],
     trajectories: usize,
     initial: &[f32],
     constants: &[f32],
@@ -168,7 +168,7 @@ pub(super) fn integrate(
         samples: all,
         whole: courses.iter().map(|course| course.interval).collect(),
         losses: courses.iter().map(loss).collect(),
-        ..ode.unsolved(&times)
+        ..ode.unsolved(times)
     })
 }
 

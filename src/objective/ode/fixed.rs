@@ -11,10 +11,10 @@ use crate::gpu::{Bindings, Gpu, Recording, Source, Threads};
 const TABLE: usize = 1024;
 /// Steps after which states are looked at, whether they are finite.
 const STRETCH: u32 = 16;
-/// Trajectories of one thread at most: of four or so the results fill the waits, but loops take their time too.
+/// Trajectories of one thread at most.
 const MOST_TOGETHER: usize = 16;
 /// Numbers that a thread holds of all its trajectories at most.
-const HELD: usize = 32;
+const HELD: usize = 24;
 /// Threads at least, before each has several trajectories.
 const LEAST_THREADS: usize = 1024;
 
@@ -30,15 +30,17 @@ struct Part {
     columns: u32,
 }
 
-/// The shader with so many trajectories in a thread.
-pub(super) fn source(ode: &Ode, together: u32) -> Result<Source> {
+/// The shader with so many trajectories in a thread, and steps in a round of its loop.
+pub(super) fn source(ode: &Ode, together: u32, round: u32) -> Result<Source> {
     let places = (0..together).fold(ode.pieces()?, |source, j| source.constant(&format!("PLACE_{j}"), j));
     let text = include_str!("../../../shaders/objective/ode/integrate.wgsl");
+    let text = unrolled(&unrolled(text, "COMPONENTS", ode.system.components.len() as u32), "ROUND", round);
     places
         .constant("TABLE", TABLE as u32)
         .constant("STRETCH", STRETCH)
         .constant("TOGETHER", together)
-        .piece("integrate", &for_each(&unrolled(text, ode.system.components.len() as u32), together))
+        .constant("ROUND", round)
+        .piece("integrate", &for_each(&text, together))
 }
 
 /// The text with lines that have names in _0 once for each trajectory.
@@ -62,14 +64,16 @@ fn together(ode: &Ode, gpu: &Gpu, trajectories: usize) -> usize {
 pub(super) fn integrate(
     ode: &Ode,
     gpu: &Gpu,
-    times: Vec<f64>,
+    times: &[f64],
     trajectories: usize,
     initial: &[f32],
     constants: &[f32],
 ) -> Result<Solution> {
     let (components, wide) = (ode.system.components.len(), ode.system.constants.len());
     let together = together(ode, gpu, trajectories);
-    let kernel = gpu.kernel("integrate", &source(ode, together as u32)?)?;
+    // Two steps in a round halve what the loop itself costs, where every stretch is even.
+    let round = if together > 1 && ode.steps.is_multiple_of(2) && ode.every.is_multiple_of(2) { 2 } else { 1 };
+    let kernel = gpu.kernel("integrate", &source(ode, together as u32, round)?)?;
     let width = trajectories.next_multiple_of(together);
     let slots = ode.steps.div_ceil(ode.every);
     let states = gpu.upload("states", &columns(initial, components, width))?;
@@ -80,6 +84,7 @@ pub(super) fn integrate(
         gpu,
         Part { first: 0, count: 0, next: 0, every: ode.every, steps: ode.steps, columns: width as u32 },
         together as u32,
+        round,
     );
     let batch = parts.len().min(SUBMITTED);
     let part_rows = gpu.buffer::<u32>("parts", (batch * PART_STRIDE) as u64)?;
@@ -126,17 +131,17 @@ pub(super) fn integrate(
         samples: all,
         whole: lost.iter().map(|step| if *step == 0 { ode.steps } else { step - 1 }).collect(),
         losses: lost.iter().map(loss).collect(),
-        ..ode.unsolved(&times)
+        ..ode.unsolved(times)
     })
 }
 
 /// The steps cut into dispatches that stay below the adapter's limits of loops and of time.
-fn parts(ode: &Ode, gpu: &Gpu, whole: Part, together: u32) -> Vec<Part> {
+fn parts(ode: &Ode, gpu: &Gpu, whole: Part, together: u32, round: u32) -> Vec<Part> {
     let loops = ode.integrator.loops(ode.system.components.len() as u32);
     let by_loops = gpu.loop_limit() / (loops * together);
     // About five operations in each round of a loop.
     let by_time = gpu.work_limit() / (5.0 * f64::from(loops) * f64::from(whole.columns));
-    let most = by_loops.min(by_time as u32).clamp(1, TABLE as u32);
+    let most = by_loops.min(by_time as u32).clamp(round, TABLE as u32) / round * round;
     let part = |first: u32| Part {
         first,
         count: most.min(ode.steps - first),

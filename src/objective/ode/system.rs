@@ -87,7 +87,8 @@ impl System {
         let constants = self.constants.iter().map(|(name, _)| name);
         let names = self.components.iter().enumerate().chain(constants.enumerate());
         let lines: Vec<String> = names.map(|(place, name)| format!("const {name} = {place}u;")).collect();
-        let state = unrolled(include_str!("../../../shaders/objective/ode/state.wgsl"), self.components.len() as u32);
+        let text = include_str!("../../../shaders/objective/ode/state.wgsl");
+        let state = unrolled(text, "COMPONENTS", self.components.len() as u32);
         Source::new()
             .constant("COMPONENTS", self.components.len() as u32)
             .constant("CONSTANTS", self.constants.len().max(1) as u32)
