@@ -3,7 +3,7 @@
 
 mod common;
 
-use gradless::objective::ode::{Grid, Integrator, Ode, SYSTEMS, System, find};
+use gradless::objective::ode::{Grid, Integrator, Loss, Ode, SYSTEMS, System, Tolerance, find, spread};
 use gradless::reference;
 
 /// The same in `f64`, over the same times.
@@ -193,6 +193,111 @@ fn a_trajectory_that_blows_up_is_known_by_its_time_and_harms_no_other() {
 }
 
 #[test]
+fn an_ensemble_goes_as_its_trajectories_do_alone() {
+    let Some(gpu) = common::gpu() else { return };
+    let system = find("van-der-pol").unwrap();
+    // Enough that a thread has several on processors, and a number that does not fill the last thread; then a number of
+    // steps that is odd.
+    let sets = 5_003;
+    let mu = spread(&[(0.1, 8.0)], sets, 1).unwrap();
+    for (steps, every) in [(1_000, 1_000), (333, 100)] {
+        let ode = Ode { steps, every, end: 10.0, ..Ode::new(system) };
+        let all = ode.integrate(&gpu, &[2.0, 0.0].repeat(sets), &mu).unwrap();
+        assert_eq!(all.trajectories(), sets);
+        for one in [0, 1, 7, 8, 2_500, sets - 1] {
+            let alone = ode.integrate(&gpu, &[2.0, 0.0], &mu[one..=one]).unwrap();
+            for sample in 0..alone.times.len() {
+                let wanted: Vec<f64> = alone.state(sample, 0).unwrap().into_iter().map(f64::from).collect();
+                assert!(apart(&all.state(sample, one).unwrap(), &wanted, 0.1) < 1e-4, "{one} at {sample}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_error_follows_the_tolerance() {
+    let Some(gpu) = common::gpu() else { return };
+    // Lorenz' butterfly before its chaos shows, and an oscillation with steep turns; both against fine steps in f64.
+    for (name, end) in [("lorenz", 3.0), ("van-der-pol", 20.0), ("lotka-volterra", 10.0)] {
+        let system = find(name).unwrap();
+        let fine = twin(&Ode { integrator: Integrator::Rk4, steps: 100_000, end, ..Ode::new(system) });
+        let mut before = f64::INFINITY;
+        for (relative, bound) in [(1e-2, 0.3), (1e-4, 1e-2), (1e-6, 2e-4)] {
+            let tolerance = Some(Tolerance { relative, absolute: 1e-3 * relative });
+            let integrator = Integrator::DormandPrince;
+            let ode = Ode { integrator, tolerance, steps: 20, end, ..Ode::new(system) };
+            let solution = ode.solve(&gpu).unwrap();
+            let error = apart(&solution.end(0).unwrap(), &fine, 1.0);
+            let constants: Vec<f64> = system.constants.iter().map(|(_, value)| f64::from(*value)).collect();
+            let rhs = |t: f64, y: &[f64]| system.twin.unwrap()(t, y, &constants);
+            let start: Vec<f64> = system.initial.iter().map(|y| f64::from(*y)).collect();
+            let allowed = (f64::from(relative), 1e-3 * f64::from(relative));
+            let (twin, tries) = reference::ode::adapted(rhs, &ode.times().unwrap(), &start, allowed);
+            let twin_apart = twin.iter().zip(&fine).map(|(a, b)| (a - b).abs() / b.abs().max(1.0)).fold(0.0, f64::max);
+            println!(
+                "{name} {relative:e}: {error:e} after {} tries, twin {twin_apart:e} after {tries}",
+                solution.tries
+            );
+            assert!(error < bound && error < before, "{name} at {relative:e}: {error:e}");
+            // The same control: about the same number of steps.
+            let ratio = solution.tries as f64 / f64::from(tries);
+            assert!((0.9..1.1).contains(&ratio), "{name} at {relative:e}: {} tries, twin {tries}", solution.tries);
+            before = error;
+        }
+    }
+}
+
+#[test]
+fn steps_that_follow_the_error_end_at_the_times_of_the_grid() {
+    let Some(gpu) = common::gpu() else { return };
+    let system = find("lotka-volterra").unwrap();
+    let tolerance = Some(Tolerance { relative: 1e-6, absolute: 1e-9 });
+    let adapted = Ode { integrator: Integrator::DormandPrince, tolerance, steps: 17, every: 3, ..Ode::new(system) };
+    let solution = adapted.solve(&gpu).unwrap();
+    assert_eq!(solution.times.len(), 7);
+    let fine = Ode { steps: 1700, every: 300, ..Ode::new(system) }.solve(&gpu).unwrap();
+    for (sample, time) in solution.times.iter().enumerate() {
+        assert!((time - fine.times[sample]).abs() < 1e-12);
+        let wanted: Vec<f64> = fine.state(sample, 0).unwrap().into_iter().map(f64::from).collect();
+        assert!(apart(&solution.state(sample, 0).unwrap(), &wanted, 0.1) < 3e-5, "at {time}");
+    }
+}
+
+#[test]
+fn what_an_explicit_method_cannot_do_ends_with_its_reason() {
+    let Some(gpu) = common::gpu() else { return };
+    let tolerance = Some(Tolerance::default());
+    let ode =
+        Ode { integrator: Integrator::DormandPrince, tolerance, steps: 200, ..Ode::new(find("van-der-pol").unwrap()) };
+    // Stiff for the second one; the first is done long before.
+    let stiff = Ode { end: 2000.0, ..ode.clone() };
+    let solution = stiff.integrate(&gpu, &[2.0, 0.0, 2.0, 0.0], &[1.0, 1000.0]).unwrap();
+    assert_eq!((solution.loss(0), solution.loss(1)), (None, Some(Loss::TooManySteps)));
+    let time = solution.lost(1).unwrap();
+    assert!((20.0..1000.0).contains(&time) && solution.end(1).is_none() && solution.state(0, 1).is_some(), "{time}");
+    // A pole at t = 1.
+    let pole = System::own(
+        "pole.wgsl",
+        "//! state x = 1\n//! time 0 2\nfn rhs(t: f32, y: State) -> State { return State(y[x] * y[x]); }",
+    );
+    let pole = pole.unwrap();
+    let solution = Ode { end: 2.0, system: &pole, ..ode.clone() }.integrate(&gpu, &[1.0, -1.0], &[]).unwrap();
+    assert!(matches!(solution.loss(0), Some(Loss::StepTooSmall | Loss::NotFinite)), "{:?}", solution.loss(0));
+    assert!((solution.lost(0).unwrap() - 1.0).abs() < 1e-3 && solution.loss(1).is_none());
+    assert!((solution.end(1).unwrap()[0] + 1.0 / 3.0).abs() < 1e-5);
+    // Not finite from the start.
+    let text = "//! state x = 1\n//! constants zero = 0\nfn rhs(t: f32, y: State) -> State { return State(y[x] / constants[zero]); }";
+    let never = System::own("never.wgsl", text).unwrap();
+    assert_eq!(Ode { system: &never, ..ode.clone() }.solve(&gpu).unwrap().loss(0), Some(Loss::NotFinite));
+    for relative in [1e-7, 0.5, f32::NAN] {
+        let tolerance = Some(Tolerance { relative, absolute: 0.0 });
+        let error = Ode { tolerance, ..ode.clone() }.solve(&gpu).unwrap_err().to_string();
+        assert!(error.contains("1e-6 to 0.1"), "{error}");
+    }
+    assert!(Ode { integrator: Integrator::Rk4, ..ode }.solve(&gpu).unwrap_err().to_string().contains("dormand-prince"));
+}
+
+#[test]
 fn a_right_hand_side_that_is_wrong_is_told_at_its_line() {
     let Some(gpu) = common::gpu() else { return };
     let wgsl = "fn rhs(t: f32, y: State) -> State {\n    return State(x);\n}".into();
@@ -202,56 +307,4 @@ fn a_right_hand_side_that_is_wrong_is_told_at_its_line() {
     assert!(Ode::new(&system).integrate(&gpu, &[1.0], &[]).is_err());
     assert!(Ode::new(&system).integrate(&gpu, &[], &[]).is_err());
     assert!(Ode::new(&system).integrate(&gpu, &[f32::NAN], &[1.0]).is_err());
-}
-
-/// The program, in a folder of its own.
-fn simulate(home: &std::path::Path, arguments: &str) -> std::process::Output {
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_gradless"));
-    command.current_dir(home).env("NODEVICE_SELECT", "1").arg("simulate");
-    command.args(arguments.split_whitespace()).output().unwrap()
-}
-
-#[test]
-fn simulate_reports_and_leaves_its_folder() {
-    if common::gpu().is_none() {
-        return;
-    }
-    let home = tempfile::tempdir().unwrap();
-    let output = simulate(home.path(), "lorenz --integrator rk4 --steps 500 --end 2 -s rho=20 --json --out here");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{errors}");
-    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((&report["command"], &report["system"]), (&"simulate".into(), &"lorenz".into()));
-    assert_eq!(report["constants"]["rho"], 20.0);
-    let (times, states) = (report["t"].as_array().unwrap(), report["y"].as_array().unwrap());
-    assert!(times.len() == states.len() && times.len() > 50 && times.len() <= 102, "{} samples", times.len());
-    assert_eq!((&times[0], &times[times.len() - 1]), (&0.0.into(), &2.0.into()));
-    assert_eq!(states[states.len() - 1], report["state"]);
-    let csv = std::fs::read_to_string(home.path().join("here/trajectory.csv")).unwrap();
-    assert!(csv.starts_with("t,x,y,z\n0,1,1,1\n") && csv.lines().count() == 502, "{csv:.80}");
-    for name in ["config.toml", "trajectory.png", "trajectory.svg"] {
-        assert!(home.path().join("here").join(name).metadata().unwrap().len() > 100, "{name}");
-    }
-    assert!(simulate(home.path(), "van-der-pol").status.success());
-    assert!(home.path().join("runs/simulate-van-der-pol-1/trajectory.png").exists());
-    assert!(simulate(home.path(), "--list").status.success());
-}
-
-#[test]
-fn simulate_refuses_what_makes_no_sense() {
-    let home = tempfile::tempdir().unwrap();
-    for (arguments, told) in [
-        ("nowhere", "there is van-der-pol"),
-        ("lorenz --integrator rk5", "there is euler"),
-        ("lorenz --steps 0", "steps = 0"),
-        ("lorenz --end -1", "end = -1"),
-        ("lorenz --grid log", "geometric:1e-5"),
-        ("lorenz --grid geometric:0", "longer than 0"),
-        ("lorenz -s tau=1", "sigma, rho, beta"),
-        ("lorenz --initial 1,2", "x, y, z"),
-    ] {
-        let output = simulate(home.path(), arguments);
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.code() == Some(2) && errors.contains(told), "{arguments}: {errors}");
-    }
 }

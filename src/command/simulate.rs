@@ -17,11 +17,8 @@ use serde_json::json;
 use self::values::{Rows, Values};
 use crate::cli::Simulate;
 
-/// States kept of one trajectory, and of each of many.
+/// States kept of a trajectory.
 const KEPT: u32 = 1000;
-const KEPT_EACH: u32 = 256;
-/// Trajectories shown of many.
-const SHOWN: usize = 20;
 /// Times at which states are wanted where the steps follow a tolerance.
 const TIMES: u32 = 200;
 /// First step of a geometric grid, as a share of the whole, where none is given.
@@ -35,6 +32,8 @@ struct Done<'a> {
     solution: &'a Solution,
     folder: &'a Folder,
     device: serde_json::Value,
+    /// The sets that are shown as they go, their trajectories.
+    shown: &'a (Vec<usize>, Solution),
     /// From the first upload to the last value read.
     seconds: f64,
 }
@@ -52,6 +51,8 @@ pub(super) fn run(arguments: &Simulate) -> Result<()> {
     let gpu = super::open_for(&arguments.device)?;
     let start = Instant::now();
     let solution = ode.integrate(&gpu, &rows.initial, &rows.constants)?;
+    // Of many sets the ends are kept, and a few are integrated once more for samples.
+    let shown = if values.sets.is_some() { many::shown(&gpu, &ode, &rows)? } else { Default::default() };
     let seconds = start.elapsed().as_secs_f64();
     super::print_profile(&gpu);
     if let Some(message) = many::all_lost(&ode, &solution) {
@@ -67,7 +68,16 @@ pub(super) fn run(arguments: &Simulate) -> Result<()> {
         folder::write(&folder.file("system.wgsl"), system.wgsl.as_bytes())?;
     }
     let device = super::device_json(&gpu);
-    let done = Done { ode: &ode, values: &values, rows: &rows, solution: &solution, folder: &folder, device, seconds };
+    let done = Done {
+        ode: &ode,
+        values: &values,
+        rows: &rows,
+        solution: &solution,
+        folder: &folder,
+        device,
+        shown: &shown,
+        seconds,
+    };
     match values.sets {
         Some(_) => many::report(&done, arguments.output.json),
         None => one::report(&done, arguments.output.json),
@@ -98,10 +108,7 @@ fn described<'a>(arguments: &Simulate, system: &'a System, many: bool) -> Result
     if let Some(text) = &arguments.grid {
         ode.grid = grid(text, &ode)?;
     }
-    ode.every = ode.steps.div_ceil(KEPT).max(1);
-    if many {
-        (ode.every, ode.kept) = (ode.steps.div_ceil(KEPT_EACH).max(1), SHOWN);
-    }
+    ode.every = if many { ode.steps.max(1) } else { ode.steps.div_ceil(KEPT).max(1) };
     Ok(ode)
 }
 

@@ -12,6 +12,7 @@ mod sets;
 mod solution;
 mod system;
 mod text;
+mod unroll;
 
 use crate::gpu::{Gpu, Source, WORKGROUP};
 use crate::{Error, Result};
@@ -59,8 +60,6 @@ pub struct Ode<'a> {
     pub end: f64,
     /// A sample is kept after so many steps, and after the last one.
     pub every: u32,
-    /// Samples are kept of so many trajectories at most, evenly chosen among all; ends are kept of all.
-    pub kept: usize,
     /// The error that is allowed. With it the grid's steps are made of as many smaller ones as it takes
     /// ([`Integrator::DormandPrince`] alone can tell); without it they are single steps.
     pub tolerance: Option<Tolerance>,
@@ -74,7 +73,7 @@ impl<'a> Ode<'a> {
             None => (Integrator::Rk4, Grid::Uniform),
         };
         let (steps, end) = (system.steps, system.end);
-        Self { system, integrator, grid, steps, end, every: 1, kept: usize::MAX, tolerance: None }
+        Self { system, integrator, grid, steps, end, every: 1, tolerance: None }
     }
 
     /// The time before the first step and after each.
@@ -116,7 +115,7 @@ impl<'a> Ode<'a> {
     /// # Errors
     /// [`Error::Shader`] when an import is unknown.
     pub fn sources(&self) -> Result<Vec<Source>> {
-        let mut sources = vec![fixed::source(self, 1)?, fixed::source(self, 3)?];
+        let mut sources = vec![fixed::source(self, 1, 1)?, fixed::source(self, 3, 2)?];
         if self.integrator.estimates() {
             sources.push(adaptive::source(self)?);
         }
@@ -142,8 +141,8 @@ impl<'a> Ode<'a> {
         let times = self.times()?;
         let trajectories = self.trajectories(initial, constants)?;
         match self.tolerance {
-            None => fixed::integrate(self, gpu, times, trajectories, initial, constants),
-            Some(tolerance) => adaptive::integrate(self, gpu, times, trajectories, initial, constants, tolerance),
+            None => fixed::integrate(self, gpu, &times, trajectories, initial, constants),
+            Some(tolerance) => adaptive::integrate(self, gpu, &times, trajectories, initial, constants, tolerance),
         }
     }
 
@@ -167,8 +166,8 @@ impl<'a> Ode<'a> {
             let remedy = format!("it takes {MOST_IMPLICIT} components at most, {name} has {components}");
             return Err(Error::setting("integrator", integrator, remedy));
         }
-        if self.every == 0 || self.kept == 0 {
-            return Err(Error::setting("every, kept", 0, "give at least 1 step for a sample, and 1 trajectory"));
+        if self.every == 0 {
+            return Err(Error::setting("every", 0, "give at least 1 step for a sample"));
         }
         if self.tolerance.is_some() && !self.integrator.estimates() {
             let name = Integrator::DormandPrince.name();
@@ -178,10 +177,12 @@ impl<'a> Ode<'a> {
         Ok(trajectories)
     }
 
-    /// Of how many trajectories one has samples, and how many those are.
-    fn stride(&self, trajectories: usize) -> (usize, usize) {
-        let stride = trajectories.div_ceil(self.kept.min(trajectories));
-        (stride, trajectories.div_ceil(stride))
+    /// The times and steps of the samples, nothing else.
+    fn unsolved(&self, times: &[f64]) -> Solution {
+        let slots = 1..=self.steps.div_ceil(self.every);
+        let sampled = slots.map(|slot| slot.saturating_mul(self.every).min(self.steps));
+        let sampled: Vec<u32> = std::iter::once(0).chain(sampled).collect();
+        Solution { times: sampled.iter().map(|step| times[*step as usize]).collect(), sampled, ..Solution::default() }
     }
 
     /// The shader up to the kernel: state, system, integrator.
@@ -192,7 +193,12 @@ impl<'a> Ode<'a> {
             .constant("WORKGROUP", WORKGROUP)
             .constant_f32("SMALL", SMALL)
             .piece(&self.system.name, &self.system.wgsl)?;
-        self.integrator.pieces().into_iter().try_fold(source, |all, (name, text)| all.piece(name, text))
+        let components = self.system.components.len() as u32;
+        self.integrator.pieces().into_iter().try_fold(source, |all, (name, text)| match self.integrator.is_implicit() {
+            // Matrices written out would be long.
+            true => all.piece(name, text),
+            false => all.piece(name, &unroll::unrolled(text, "COMPONENTS", components)),
+        })
     }
 }
 

@@ -8,8 +8,6 @@ struct Part {
     intervals: u32,
     every: u32,        // a sample after so many intervals, and after the last one
     trajectories: u32,
-    stride: u32,       // one trajectory in so many has samples
-    kept: u32,         // columns of samples
     relative: f32,     // error allowed, as a share of the component
     absolute: f32,     // the same, as a share of the largest that the component was
     longest: f32,      // step
@@ -26,7 +24,7 @@ struct Course {
 @group(2) @binding(1) var<storage, read> intervals: array<vec2f>; // start and length
 @group(2) @binding(2) var<storage, read> constant_rows: array<f32>; // row constant, column trajectory
 @group(2) @binding(3) var<storage, read_write> states: array<f32>; // row component, column trajectory: state, then largest
-@group(2) @binding(4) var<storage, read_write> samples: array<f32>; // the same of those kept, one such table after the other
+@group(2) @binding(4) var<storage, read_write> samples: array<f32>; // row component, column trajectory; one such table after the other
 @group(2) @binding(5) var<storage, read_write> courses: array<Course>;
 @group(2) @binding(6) var<storage, read_write> under_way: atomic<u32>;
 
@@ -86,11 +84,9 @@ fn adapt(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) 
                 course.since = 0.0;
                 course.interval += 1u;
                 if course.interval % part.every == 0u || course.interval == part.intervals {
-                    if trajectory % part.stride == 0u {
-                        let table = (course.interval - 1u) / part.every * COMPONENTS;
-                        for (var i = 0u; i < COMPONENTS; i += 1u) {
-                            samples[(table + i) * part.kept + trajectory / part.stride] = y[i];
-                        }
+                    let table = (course.interval - 1u) / part.every * COMPONENTS;
+                    for (var i = 0u; i < COMPONENTS; i += 1u) {
+                        samples[(table + i) * part.trajectories + trajectory] = y[i];
                     }
                 }
                 if course.interval == part.intervals {

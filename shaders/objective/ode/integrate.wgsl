@@ -8,16 +8,13 @@ struct Part {
     next: u32,         // samples are kept after this step,
     every: u32,        // then after so many, and after the last one
     steps: u32,
-    trajectories: u32,
-    columns: u32,      // of tables of all trajectories: whole threads
-    stride: u32,       // one trajectory in so many has samples
-    kept: u32,         // columns of samples
+    columns: u32,      // of all tables: whole threads
 }
 @group(2) @binding(0) var<uniform> part: Part;
 @group(2) @binding(1) var<uniform> steps: array<vec4f, TABLE>; // t and h of the steps of this dispatch
 @group(2) @binding(2) var<storage, read> constant_rows: array<f32>; // row constant, column trajectory
 @group(2) @binding(3) var<storage, read_write> states: array<f32>; // row component, column trajectory
-@group(2) @binding(4) var<storage, read_write> samples: array<f32>; // the same of those kept, one such table after the other
+@group(2) @binding(4) var<storage, read_write> samples: array<f32>; // the same, one such table after the other
 @group(2) @binding(5) var<storage, read_write> lost: array<u32>; // steps up to where a state was seen that is not finite, or 0
 
 fn state_of(trajectory: u32) -> State {
@@ -44,10 +41,9 @@ fn store(trajectory: u32, y: State, step: u32) {
 }
 
 fn keep(step: u32, trajectory: u32, y: State) {
-    if trajectory % part.stride != 0u || trajectory >= part.trajectories { return; }
     let table = (step - 1u) / part.every * COMPONENTS;
     for (var i = 0u; i < COMPONENTS; i += 1u) {
-        samples[(table + i) * part.kept + trajectory / part.stride] = y[i];
+        samples[(table + i) * part.columns + trajectory] = y[i];
     }
 }
 
@@ -65,9 +61,11 @@ fn integrate(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgrou
     while n < end {
         // What is not finite stays so: a look now and then will do, and before every sample.
         let stop = min(min(next, end), n + STRETCH);
-        for (; n < stop; n += 1u) {
-            let step = steps[n - part.first];
-            constants = constants_0; y_0 = stepped(step.x, step.y, y_0);
+        for (; n < stop; n += ROUND) {
+            for (var m = 0u; m < ROUND; m += 1u) {
+                let step = steps[n - part.first + m];
+                constants = constants_0; y_0 = stepped(step.x, step.y, y_0);
+            }
         }
         lost_0 = select(lost_0, n, lost_0 == 0u && !is_finite_state(y_0));
         if n == next {

@@ -5,12 +5,18 @@ use std::path::Path;
 
 use anyhow::Result;
 use gradless::folder;
+use gradless::gpu::Gpu;
 use gradless::objective::ode::{Grid, Loss, Ode, Solution};
 use gradless::plot::{Curve, Series, banded_curve};
 use serde_json::json;
 
 use super::super::report::round;
-use super::{Done, grid_name, steps};
+use super::{Done, Rows, grid_name, steps};
+
+/// Trajectories shown.
+const SHOWN: usize = 20;
+/// States kept of each.
+const KEPT_EACH: u32 = 256;
 
 /// Lowest, mean and highest end of a component.
 struct Spread {
@@ -39,7 +45,7 @@ pub(super) fn all_lost(ode: &Ode, solution: &Solution) -> Option<String> {
         ),
         Loss::StepTooSmall => format!(
             "{who} came to steps too small for f32 at t = {time:e} with {integrator}: it goes to infinity there, or it \
-             is stiff; take an earlier --end, or an integrator for stiff systems (rodas3 with --grid geometric)"
+             is stiff; take an earlier --end, more --steps, or an integrator for stiff systems (rodas3)"
         ),
         Loss::TooManySteps => format!(
             "{who} had come only to t = {time:e} when {integrator} had tried {} steps: the system is stiff; take an \
@@ -47,6 +53,19 @@ pub(super) fn all_lost(ode: &Ode, solution: &Solution) -> Option<String> {
             solution.tries / count as u64
         ),
     })
+}
+
+/// A few of the sets, evenly chosen, and their trajectories.
+pub(super) fn shown(gpu: &Gpu, ode: &Ode, rows: &Rows) -> Result<(Vec<usize>, Solution)> {
+    let (components, constants) = (ode.system.components.len(), ode.system.constants.len());
+    let count = rows.initial.len() / components;
+    let sets: Vec<usize> = (0..count).step_by(count.div_ceil(SHOWN)).collect();
+    let of = |all: &[f32], width: usize| -> Vec<f32> {
+        sets.iter().flat_map(|set| all[set * width..][..width].to_vec()).collect()
+    };
+    let ode = Ode { every: ode.steps.div_ceil(KEPT_EACH), ..ode.clone() };
+    let solution = ode.integrate(gpu, &of(&rows.initial, components), &of(&rows.constants, constants))?;
+    Ok((sets, solution))
 }
 
 pub(super) fn report(done: &Done, as_json: bool) -> Result<()> {
@@ -149,13 +168,14 @@ fn ends(done: &Done) -> Result<Vec<u8>> {
     Ok(writer.into_inner()?)
 }
 
-/// A row for each sample of each trajectory that samples were kept of.
+/// A row for each sample of each of the trajectories shown.
 fn trajectories(done: &Done) -> Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(["set", "t"].into_iter().chain(done.ode.system.components.iter().map(String::as_str)))?;
-    for set in done.solution.kept() {
-        for (n, t) in done.solution.times.iter().enumerate() {
-            let Some(y) = done.solution.state(n, set) else { break };
+    let (sets, solution) = done.shown;
+    for (place, set) in sets.iter().enumerate() {
+        for (n, t) in solution.times.iter().enumerate() {
+            let Some(y) = solution.state(n, place) else { break };
             writer
                 .write_record([set.to_string(), t.to_string()].into_iter().chain(y.iter().map(ToString::to_string)))?;
         }
@@ -179,16 +199,17 @@ fn ends_picture(done: &Done, stem: &Path) -> Result<()> {
     Ok(banded_curve(&curve, &[], stem)?)
 }
 
-/// The first component of the trajectories that samples were kept of.
+/// The first component of the trajectories shown.
 fn trajectories_picture(done: &Done, stem: &Path) -> Result<()> {
     let geometric = done.ode.grid != Grid::Uniform;
     let start = done.ode.system.start;
-    let line = |set: usize| -> Vec<(f64, f64)> {
-        let times = done.solution.times.iter().enumerate().filter(|(_, t)| !geometric || **t > start);
+    let (sets, solution) = done.shown;
+    let line = |place: usize| -> Vec<(f64, f64)> {
+        let times = solution.times.iter().enumerate().filter(|(_, t)| !geometric || **t > start);
         let x = |t: f64| if geometric { (t - start).log10() } else { t };
-        times.filter_map(|(n, t)| Some((x(*t), f64::from(done.solution.state(n, set)?[0])))).collect()
+        times.filter_map(|(n, t)| Some((x(*t), f64::from(solution.state(n, place)?[0])))).collect()
     };
-    let lines: Vec<_> = done.solution.kept().map(line).collect();
+    let lines: Vec<_> = (0..sets.len()).map(line).collect();
     let series: Vec<_> = lines.iter().map(|points| Series { name: "", points }).collect();
     let title = format!("{}, {} of {} sets", done.ode.system.name, lines.len(), done.solution.trajectories());
     let x_label = if geometric { "log10 t" } else { "t" };

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::unroll::unrolled;
 use super::{Grid, Loss, Ode, PART_STRIDE, SUBMITTED, Solution, columns};
 use crate::gpu::{Bindings, Gpu, Recording, Source, Threads};
 use crate::{Error, Result};
@@ -47,8 +48,6 @@ struct Part {
     intervals: u32,
     every: u32,
     trajectories: u32,
-    stride: u32,
-    kept: u32,
     relative: f32,
     absolute: f32,
     longest: f32,
@@ -70,13 +69,14 @@ struct Course {
 pub(super) fn source(ode: &Ode) -> Result<Source> {
     let fates = FATES.iter().zip(0..);
     let source = fates.fold(ode.pieces()?, |source, ((name, _), fate)| source.constant(name, fate));
-    source.piece("adapt", include_str!("../../../shaders/objective/ode/adapt.wgsl"))
+    let text = include_str!("../../../shaders/objective/ode/adapt.wgsl");
+    source.piece("adapt", &unrolled(text, "COMPONENTS", ode.system.components.len() as u32))
 }
 
 pub(super) fn integrate(
     ode: &Ode,
     gpu: &Gpu,
-    times: Vec<f64>,
+    times: &[f64],
     trajectories: usize,
     initial: &[f32],
     constants: &[f32],
@@ -93,13 +93,12 @@ pub(super) fn integrate(
     let (components, wide) = (ode.system.components.len(), ode.system.constants.len());
     let kernel = gpu.kernel("adapt", &source(ode)?)?;
     let slots = ode.steps.div_ceil(ode.every);
-    let (stride, kept) = ode.stride(trajectories);
     let table: Vec<[f32; 2]> = times.windows(2).map(|pair| [pair[0] as f32, (pair[1] - pair[0]) as f32]).collect();
-    // Its tail is the largest that every component was.
+    // Below the states: the largest that every component was.
     let mut rows = columns(initial, components, trajectories);
     rows.resize(2 * rows.len(), 0.0);
     let states = gpu.upload("states", &rows)?;
-    let samples = gpu.buffer::<f32>("samples of trajectories", u64::from(slots) * (kept * components) as u64)?;
+    let samples = gpu.buffer::<f32>("samples of trajectories", u64::from(slots) * initial.len() as u64)?;
     let start = Course { interval: 0, tries: 0, fate: 0, since: 0.0, h: FIRST_SHARE * table[0][1], error: 1e-4 };
     let courses = gpu.upload("courses", &vec![start; trajectories])?;
     let under_way = gpu.buffer::<u32>("trajectories under way", 1)?;
@@ -112,8 +111,6 @@ pub(super) fn integrate(
         intervals: ode.steps,
         every: ode.every,
         trajectories: trajectories as u32,
-        stride: stride as u32,
-        kept: kept as u32,
         relative: tolerance.relative,
         absolute: tolerance.absolute,
         longest,
@@ -155,31 +152,23 @@ pub(super) fn integrate(
         }
         length = (2 * length).min(SUBMITTED);
     }
-    let read = gpu.run(&Recording::new(), &[samples.view(), states.view(), courses.view()])?;
-    let courses: Vec<Course> = read.values(2);
-    let mut all: Vec<f32> = (0..components)
-        .flat_map(|i| (0..trajectories).step_by(stride).map(move |trajectory| initial[trajectory * components + i]))
-        .collect();
+    let read = gpu.run(&Recording::new(), &[samples.view(), courses.view()])?;
+    let courses: Vec<Course> = read.values(1);
+    let mut all = columns(initial, components, trajectories);
     all.extend(read.values::<f32>(0));
-    let sampled: Vec<u32> =
-        std::iter::once(0).chain((1..=slots).map(|slot| slot.saturating_mul(ode.every).min(ode.steps))).collect();
     let loss = |course: &Course| {
         let (_, loss) = FATES[course.fate as usize];
         loss.map(|loss| (loss, times[course.interval as usize] + f64::from(course.since)))
     };
     Ok(Solution {
-        times: sampled.iter().map(|step| times[*step as usize]).collect(),
         seconds,
         tries: courses.iter().map(|course| u64::from(course.tries)).sum(),
-        sampled,
         components,
-        trajectories,
-        stride,
-        samples: all,
-        ends: read.values(1),
         columns: trajectories,
+        samples: all,
         whole: courses.iter().map(|course| course.interval).collect(),
         losses: courses.iter().map(loss).collect(),
+        ..ode.unsolved(times)
     })
 }
 
@@ -206,8 +195,6 @@ mod tests {
             ("intervals", offset_of!(Part, intervals)),
             ("every", offset_of!(Part, every)),
             ("trajectories", offset_of!(Part, trajectories)),
-            ("stride", offset_of!(Part, stride)),
-            ("kept", offset_of!(Part, kept)),
             ("relative", offset_of!(Part, relative)),
             ("absolute", offset_of!(Part, absolute)),
             ("longest", offset_of!(Part, longest)),

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::unroll::unrolled;
 use super::{Loss, Ode, PART_STRIDE, SUBMITTED, Solution, columns};
 use crate::Result;
 use crate::gpu::{Bindings, Gpu, Recording, Source, Threads};
@@ -10,10 +11,10 @@ use crate::gpu::{Bindings, Gpu, Recording, Source, Threads};
 const TABLE: usize = 1024;
 /// Steps after which states are looked at, whether they are finite.
 const STRETCH: u32 = 16;
-/// Trajectories of one thread at most: of four or so the results fill the waits, but loops take their time too.
+/// Trajectories of one thread at most.
 const MOST_TOGETHER: usize = 16;
 /// Numbers that a thread holds of all its trajectories at most.
-const HELD: usize = 48;
+const HELD: usize = 24;
 /// Threads at least, before each has several trajectories.
 const LEAST_THREADS: usize = 1024;
 
@@ -26,21 +27,20 @@ struct Part {
     next: u32,
     every: u32,
     steps: u32,
-    trajectories: u32,
     columns: u32,
-    stride: u32,
-    kept: u32,
 }
 
-/// The shader with so many trajectories in a thread.
-pub(super) fn source(ode: &Ode, together: u32) -> Result<Source> {
+/// The shader with so many trajectories in a thread, and steps in a round of its loop.
+pub(super) fn source(ode: &Ode, together: u32, round: u32) -> Result<Source> {
     let places = (0..together).fold(ode.pieces()?, |source, j| source.constant(&format!("PLACE_{j}"), j));
     let text = include_str!("../../../shaders/objective/ode/integrate.wgsl");
+    let text = unrolled(&unrolled(text, "COMPONENTS", ode.system.components.len() as u32), "ROUND", round);
     places
         .constant("TABLE", TABLE as u32)
         .constant("STRETCH", STRETCH)
         .constant("TOGETHER", together)
-        .piece("integrate", &for_each(text, together))
+        .constant("ROUND", round)
+        .piece("integrate", &for_each(&text, together))
 }
 
 /// The text with lines that have names in _0 once for each trajectory.
@@ -64,35 +64,27 @@ fn together(ode: &Ode, gpu: &Gpu, trajectories: usize) -> usize {
 pub(super) fn integrate(
     ode: &Ode,
     gpu: &Gpu,
-    times: Vec<f64>,
+    times: &[f64],
     trajectories: usize,
     initial: &[f32],
     constants: &[f32],
 ) -> Result<Solution> {
     let (components, wide) = (ode.system.components.len(), ode.system.constants.len());
     let together = together(ode, gpu, trajectories);
-    let kernel = gpu.kernel("integrate", &source(ode, together as u32)?)?;
+    // Two steps in a round halve what the loop itself costs, where every stretch is even.
+    let round = if together > 1 && ode.steps.is_multiple_of(2) && ode.every.is_multiple_of(2) { 2 } else { 1 };
+    let kernel = gpu.kernel("integrate", &source(ode, together as u32, round)?)?;
     let width = trajectories.next_multiple_of(together);
     let slots = ode.steps.div_ceil(ode.every);
-    let (stride, kept) = ode.stride(trajectories);
     let states = gpu.upload("states", &columns(initial, components, width))?;
-    let samples = gpu.buffer::<f32>("samples of trajectories", u64::from(slots) * (kept * components) as u64)?;
+    let samples = gpu.buffer::<f32>("samples of trajectories", u64::from(slots) * (width * components) as u64)?;
     let lost = gpu.buffer::<u32>("lost trajectories", width as u64)?;
     let parts = parts(
         ode,
         gpu,
-        Part {
-            first: 0,
-            count: 0,
-            next: 0,
-            every: ode.every,
-            steps: ode.steps,
-            trajectories: trajectories as u32,
-            columns: width as u32,
-            stride: stride as u32,
-            kept: kept as u32,
-        },
+        Part { first: 0, count: 0, next: 0, every: ode.every, steps: ode.steps, columns: width as u32 },
         together as u32,
+        round,
     );
     let batch = parts.len().min(SUBMITTED);
     let part_rows = gpu.buffer::<u32>("parts", (batch * PART_STRIDE) as u64)?;
@@ -125,38 +117,31 @@ pub(super) fn integrate(
         let began = Instant::now();
         seconds += gpu.run(&recording, &[])?.device_seconds.unwrap_or_else(|| began.elapsed().as_secs_f64());
     }
-    let read = gpu.run(&Recording::new(), &[samples.view(), states.view(), lost.view()])?;
-    let lost: Vec<u32> = read.values(2);
-    let lost = &lost[..trajectories];
-    let mut all: Vec<f32> = (0..components)
-        .flat_map(|i| (0..trajectories).step_by(stride).map(move |trajectory| initial[trajectory * components + i]))
-        .collect();
+    let read = gpu.run(&Recording::new(), &[samples.view(), lost.view()])?;
+    let lost: Vec<u32> = read.values(1);
+    let mut all = columns(initial, components, width);
     all.extend(read.values::<f32>(0));
-    let sampled: Vec<u32> =
-        std::iter::once(0).chain((1..=slots).map(|slot| slot.saturating_mul(ode.every).min(ode.steps))).collect();
+    let loss = |step: &u32| (*step != 0).then(|| (Loss::NotFinite, times[*step as usize]));
+    let lost = &lost[..trajectories];
     Ok(Solution {
-        times: sampled.iter().map(|step| times[*step as usize]).collect(),
         seconds,
         tries: u64::from(ode.steps) * trajectories as u64,
-        sampled,
         components,
-        trajectories,
-        stride,
-        samples: all,
-        ends: read.values(1),
         columns: width,
+        samples: all,
         whole: lost.iter().map(|step| if *step == 0 { ode.steps } else { step - 1 }).collect(),
-        losses: lost.iter().map(|step| (*step != 0).then(|| (Loss::NotFinite, times[*step as usize]))).collect(),
+        losses: lost.iter().map(loss).collect(),
+        ..ode.unsolved(times)
     })
 }
 
 /// The steps cut into dispatches that stay below the adapter's limits of loops and of time.
-fn parts(ode: &Ode, gpu: &Gpu, whole: Part, together: u32) -> Vec<Part> {
+fn parts(ode: &Ode, gpu: &Gpu, whole: Part, together: u32, round: u32) -> Vec<Part> {
     let loops = ode.integrator.loops(ode.system.components.len() as u32);
     let by_loops = gpu.loop_limit() / (loops * together);
     // About five operations in each round of a loop.
     let by_time = gpu.work_limit() / (5.0 * f64::from(loops) * f64::from(whole.columns));
-    let most = by_loops.min(by_time as u32).clamp(1, TABLE as u32);
+    let most = by_loops.min(by_time as u32).clamp(round, TABLE as u32) / round * round;
     let part = |first: u32| Part {
         first,
         count: most.min(ode.steps - first),
@@ -180,10 +165,7 @@ mod tests {
             ("next", offset_of!(Part, next)),
             ("every", offset_of!(Part, every)),
             ("steps", offset_of!(Part, steps)),
-            ("trajectories", offset_of!(Part, trajectories)),
             ("columns", offset_of!(Part, columns)),
-            ("stride", offset_of!(Part, stride)),
-            ("kept", offset_of!(Part, kept)),
         ];
         let text = include_str!("../../../shaders/objective/ode/integrate.wgsl");
         crate::gpu::same_layout(text, "Part", size_of::<Part>(), &fields);

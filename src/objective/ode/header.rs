@@ -55,7 +55,7 @@ pub(super) fn read(name: &str, wgsl: &str) -> Result<System> {
                 let times: Vec<f64> = rest.split_whitespace().map_while(|word| word.parse().ok()).collect();
                 match times[..] {
                     [start, end] if start < end && (end - start).is_finite() => {
-                        (system.start, system.end) = (start, end)
+                        (system.start, system.end) = (start, end);
                     }
                     _ => return Err(refuse("give start and end, the earlier one first: //! time 0 20")),
                 }

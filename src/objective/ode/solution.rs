@@ -12,7 +12,7 @@ pub enum Loss {
 }
 
 /// Trajectories at the times of their samples.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Solution {
     /// Time of the start, then of every sample.
     pub times: Vec<f64>,
@@ -23,13 +23,8 @@ pub struct Solution {
     /// Step of the start, 0, then of every sample.
     pub(super) sampled: Vec<u32>,
     pub(super) components: usize,
-    pub(super) trajectories: usize,
-    /// Of so many trajectories one has samples.
-    pub(super) stride: usize,
-    /// Tables of rows (component) and columns (every stride-th trajectory).
+    /// Tables of rows (component) and so many columns (trajectory).
     pub(super) samples: Vec<f32>,
-    /// One table of rows (component) and so many columns (trajectory).
-    pub(super) ends: Vec<f32>,
     pub(super) columns: usize,
     /// The last step that each trajectory was whole after.
     pub(super) whole: Vec<u32>,
@@ -49,18 +44,15 @@ impl Loss {
 }
 
 impl Solution {
-    /// The state of a trajectory at a sample, where it was still whole; none where no samples were kept of it.
+    /// The state of a trajectory at a sample, where it was still whole.
     pub fn state(&self, sample: usize, trajectory: usize) -> Option<Vec<f32>> {
-        let there = trajectory % self.stride == 0 && self.sampled[sample] <= self.whole[trajectory];
-        let kept = self.trajectories.div_ceil(self.stride);
-        let at = |i| self.samples[(sample * self.components + i) * kept + trajectory / self.stride];
-        there.then(|| (0..self.components).map(at).collect())
+        let at = |i| self.samples[(sample * self.components + i) * self.columns + trajectory];
+        (self.sampled[sample] <= self.whole[trajectory]).then(|| (0..self.components).map(at).collect())
     }
 
     /// The last state of a trajectory, unless it was lost.
     pub fn end(&self, trajectory: usize) -> Option<Vec<f32>> {
-        let at = |i| self.ends[i * self.columns + trajectory];
-        self.losses[trajectory].is_none().then(|| (0..self.components).map(at).collect())
+        self.state(self.times.len() - 1, trajectory)
     }
 
     /// The time at which a trajectory was lost. With steps of fixed length it is known to 16 of them: a look at every
@@ -76,11 +68,6 @@ impl Solution {
 
     /// Number of trajectories.
     pub fn trajectories(&self) -> usize {
-        self.trajectories
-    }
-
-    /// The trajectories that samples were kept of.
-    pub fn kept(&self) -> impl Iterator<Item = usize> {
-        (0..self.trajectories).step_by(self.stride)
+        self.whole.len()
     }
 }

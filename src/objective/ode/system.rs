@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
+use super::unroll::unrolled;
 use super::{Integrator, header, text};
 use crate::gpu::Source;
 use crate::reference::ode as twin;
@@ -86,10 +87,12 @@ impl System {
         let constants = self.constants.iter().map(|(name, _)| name);
         let names = self.components.iter().enumerate().chain(constants.enumerate());
         let lines: Vec<String> = names.map(|(place, name)| format!("const {name} = {place}u;")).collect();
+        let text = include_str!("../../../shaders/objective/ode/state.wgsl");
+        let state = unrolled(text, "COMPONENTS", self.components.len() as u32);
         Source::new()
             .constant("COMPONENTS", self.components.len() as u32)
             .constant("CONSTANTS", self.constants.len().max(1) as u32)
-            .piece("state", include_str!("../../../shaders/objective/ode/state.wgsl"))?
+            .piece("state", &state)?
             .piece("names of components and constants", &lines.join("\n"))
     }
 }
