@@ -57,6 +57,7 @@ fn constants() -> Source {
         ("BLOCK_WIDTH", 3),
         ("CANDIDATES", 70),
         ("CANDIDATE_QUADS", 18),
+        ("NORMS", 3),
         ("CENTRE", 68),
         ("CHANGING", 0),
         ("CHUNKS", 2),
