@@ -4,12 +4,18 @@
 mod common;
 #[path = "common/numbers.rs"]
 mod numbers;
+#[path = "common/placed.rs"]
+mod placed;
 
+use gradless::gpu::{Gpu, Recording};
 use gradless::objective::circuit::{Circuit, Form, Integrator, Loss, Mapping, Task, Timing};
 use gradless::objective::morris_lecar::Kind;
-use gradless::population::Objective;
+use gradless::optimizer::{Descent, Name, OpenAiEs, Rule};
+use gradless::population::{Context, Objective, Points, Shape, WORST};
 use gradless::reference;
+use gradless::run::Run;
 use numbers::numbers;
+use placed::place;
 
 /// A circuit small enough to be compiled in a moment, and short: chaos has no time.
 fn small() -> Circuit {
@@ -34,7 +40,7 @@ fn variants() -> Vec<Circuit> {
         Circuit { integrator: Integrator::Rk2, task: Task::Memory, kind: Kind::Hopf, ..small() },
         conductance.clone(),
         Circuit { integrator: Integrator::Rk2, neurons: 5, ..conductance },
-        Circuit { neurons: 1, kind: Kind::Homoclinic, ..small() },
+        Circuit { neurons: 1, kind: Kind::Homoclinic, form: Form::Conductance, ..small() },
         Circuit { neurons: 35, step: 0.25, ..small() },
     ]
 }
@@ -60,11 +66,11 @@ fn neurons_do_as_their_twins_in_all_forms() {
             }
             let answer = reference::circuit::answer(&circuit, &exact, &states);
             let said = (f64::from(traces.answer) - answer).abs();
-            let spikes: usize = (0..circuit.neurons as usize).map(|i| traces.spikes(i).len()).sum();
-            println!("{mapping:?}, {} neurons: {worst:?}, {said:e} of {answer}, {spikes} spikes", circuit.neurons);
+            let highest = traces.voltages.iter().flatten().copied().fold(-120.0, f32::max);
+            println!("{mapping:?}, {} neurons: {worst:?}, {said:e} of {answer}, up to {highest} mV", circuit.neurons);
             // Roundings of 1e-7, of voltages up to 100 mV, that 60 ms with a spike or two make grow.
             assert!(worst[0] < 0.02 && worst[1] < 2e-4 && said < 2e-4, "{circuit:?}");
-            assert!(spikes > 0 && answer != 0.0, "nothing happened: {circuit:?}");
+            assert!(highest > -20.0 && answer != 0.0, "nothing happened: {circuit:?}");
         }
     }
 }
@@ -122,4 +128,169 @@ fn gradients_through_time_are_those_of_differences() {
             assert!(size > 1e-5 && worst < 2e-3, "{} neurons, group {number}: {worst} of {size}", circuit.neurons);
         }
     }
+}
+
+/// The fitness of candidates at these positions, in generation 3 of seed 8.
+fn scored(gpu: &Gpu, circuit: &Circuit, positions: &[f32], largest_chunk: u32) -> Vec<f32> {
+    let clock = gpu.upload("clock", &[8u32, 0, 3, 9, 9, 0, 0, 0]).unwrap();
+    let context = Context { largest_chunk, ..Context::new(gpu, clock.view()) };
+    let members = positions.len() as u32 / circuit.dims();
+    let shape = Shape { blocks: 1, members, width: circuit.dims() };
+    let fitness = Points::fitness_buffer(gpu, "fitness", shape).unwrap();
+    let points = Points::direct(&context, "positions", shape, &fitness).unwrap();
+    place(gpu, &points, positions);
+    let mut recording = Recording::new();
+    circuit.bind(&context).unwrap().score(&points, &mut recording).unwrap();
+    gpu.run(&recording, &[fitness.view()]).unwrap().values(0)[..members as usize].to_vec()
+}
+
+#[test]
+fn candidates_share_their_trials_and_a_lost_one_harms_no_other() {
+    let Some(gpu) = common::gpu() else { return };
+    for mapping in [Mapping::Trial, Mapping::Neuron] {
+        let circuit = Circuit { mapping: Some(mapping), ..small() };
+        let dims = circuit.dims() as usize;
+        let mut positions: Vec<f32> = (0..7).flat_map(|member| position(&circuit, member)).collect();
+        let (head, tail) = positions.split_at_mut(6 * dims);
+        tail.copy_from_slice(&head[..dims]);
+        // A current, a readout and a synapse without a number; a current that overflows.
+        positions[dims + 4] = f32::NAN;
+        positions[3 * dims - 3] = f32::INFINITY;
+        positions[3 * dims + 20] = f32::NAN;
+        positions[4 * dims + 2] = 3e38;
+        let fitness = scored(&gpu, &circuit, &positions, u32::MAX);
+        assert_eq!(fitness[1..5], [WORST; 4]);
+        assert_eq!(fitness[0].to_bits(), fitness[6].to_bits());
+        for member in [0, 5] {
+            let exact: Vec<f64> = positions[member * dims..][..dims].iter().map(|x| f64::from(*x)).collect();
+            let wanted = reference::circuit::mean_loss(&circuit, &exact, 8, 3);
+            assert!((f64::from(fitness[member]) - wanted).abs() < 1e-4, "{} for {wanted}", fitness[member]);
+        }
+        assert_eq!(scored(&gpu, &circuit, &positions, 4), fitness, "in chunks");
+        let lost = circuit.measure(&gpu, &positions[dims..2 * dims], 1, 5).unwrap();
+        assert_eq!((lost.loss, lost.accuracy), (f64::from(WORST), 0.0));
+    }
+}
+
+#[test]
+fn trials_are_balanced_and_change_with_the_generation_unless_fixed() {
+    for (fresh, same) in [(true, false), (false, true)] {
+        let circuit = Circuit { fresh, ..Circuit::default() };
+        let trials = |generation| -> Vec<_> {
+            (0..1000).map(|number| reference::circuit::trial(&circuit, 5, generation, number)).collect()
+        };
+        let (first, second) = (trials(0), trials(1));
+        assert_eq!(first.iter().map(|trial| trial.side).sum::<f64>(), 0.0);
+        assert_eq!(first.iter().zip(&second).all(|(a, b)| a.inputs == b.inputs), same);
+        // Half a standard deviation every 10 ms: 35,000 draws have a mean within 5 standard errors.
+        let evidence = first.iter().flat_map(|trial| trial.inputs[5..].iter().map(|input| input * trial.side));
+        let mean = evidence.sum::<f64>() / 35_000.0;
+        assert!((mean - 0.5).abs() < 5.0 / 35_000f64.sqrt(), "{mean}");
+        assert!(first.iter().all(|trial| trial.inputs.len() == 40 && trial.inputs[..5] == [0.0; 5]));
+    }
+}
+
+/// More steps than one dispatch of a software adapter may make.
+#[test]
+fn long_trials_are_cut_and_lose_no_step() {
+    let Some(gpu) = common::gpu() else { return };
+    let timing = Timing { before: 10, stimulus: 10, silence: 690, read: 10 };
+    let circuit = Circuit { neurons: 2, step: 0.01, trials: 1, timing: Some(timing), ..Circuit::default() };
+    assert_eq!(circuit.steps(), 71_000);
+    // Two that fire, each for itself: nothing is chaotic, and where they are tells how many steps were made.
+    let mut position = vec![0.0; circuit.dims() as usize];
+    for (coordinate, value) in [(2, 4.5), (5, 7.0), (10, 1.0), (11, -1.5)] {
+        position[coordinate] = value;
+    }
+    let found = scored(&gpu, &circuit, &position, u32::MAX)[0];
+    let exact: Vec<f64> = position.iter().map(|x| f64::from(*x)).collect();
+    let wanted = reference::circuit::mean_loss(&circuit, &exact, 8, 3);
+    // So many roundings of 4e-6 mV each move a spike by some microseconds.
+    assert!((f64::from(found) - wanted).abs() < 1e-3, "{found} for {wanted}");
+    let trial = reference::circuit::trial(&circuit, 8, 3, 0);
+    let states = reference::circuit::states(&circuit, &exact, &trial);
+    let said = reference::circuit::answer(&circuit, &exact, &states);
+    let early = reference::circuit::answer(&circuit, &exact, &states[..60_001]);
+    assert!((said - early).abs() > 0.1, "the end is no different from what a cut would leave: {said}, {early}");
+}
+
+#[test]
+fn what_makes_no_circuit_is_refused() {
+    let Some(gpu) = common::gpu() else { return };
+    let refused = |circuit: Circuit| circuit.check().unwrap_err().to_string();
+    assert!(refused(Circuit { neurons: 0, ..small() }).contains("neurons = 0"));
+    assert!(refused(Circuit { neurons: 257, ..small() }).contains("1 to 256"));
+    assert!(refused(Circuit { trials: 0, ..small() }).contains("trials = 0"));
+    for step in [0.3, 0.0, -1.0, f32::NAN, 11.0] {
+        assert!(refused(Circuit { step, ..small() }).contains("whole number of steps"), "{step}");
+    }
+    let timing = Timing { before: 15, ..Task::Memory.timing() };
+    assert!(refused(Circuit { timing: Some(timing), ..small() }).contains("before = 15"));
+    let timing = Timing { read: 510, ..Task::Memory.timing() };
+    assert!(refused(Circuit { timing: Some(timing), ..small() }).contains("read = 510"));
+    assert!(small().measure(&gpu, &[0.0; 3], 1, 5).unwrap_err().to_string().contains("61 coordinates"));
+    let position = position(&small(), 1);
+    let no_gradient = |circuit: Circuit| circuit.gradient(&gpu, &position, 1).unwrap_err().to_string();
+    assert!(no_gradient(Circuit { loss: Loss::Discrete, ..small() }).contains("loss = discrete"));
+    assert!(no_gradient(Circuit { form: Form::Conductance, ..small() }).contains("form = conductance"));
+    assert!(no_gradient(Circuit { integrator: Integrator::Rk2, ..small() }).contains("integrator = rk2"));
+    let mut run = Run::new(&gpu, &small(), &OpenAiEs::default()).members(4).generations(2).start().unwrap();
+    run.advance(2).unwrap();
+    assert!(run.report().best.is_finite());
+}
+
+/// Position-wise too: the last group, the last two, all.
+#[test]
+fn a_descent_lowers_the_loss_of_fixed_trials() {
+    let Some(gpu) = common::gpu() else { return };
+    let circuit = Circuit { fresh: false, trials: 8, ..small() };
+    for update in [gradless::optimizer::Update::All, gradless::optimizer::Update::PositionWise] {
+        let descent = Descent { rate: 0.05.into(), update, ..Descent::new(Name::Adam) };
+        let mut run = Run::new(&gpu, &circuit, &descent).members(4).generations(30).seed(2).start().unwrap();
+        let first = run.advance(1).unwrap().best;
+        let last = run.advance(29).unwrap().best;
+        assert!(last < 0.7 * first, "{update:?}: {first} to {last}");
+    }
+}
+
+/// Generations of an evolution strategy until a centre is right in 95 of 100 of 200 trials that no run saw, checked every
+/// so many; the test fails where it takes longer than it may.
+fn learned(task: Task, loss: Loss, (sigma, rate, members, seed): (f32, f32, u32, u64), generations: u32) {
+    let Some(gpu) = common::gpu() else { return };
+    let circuit = Circuit { task, loss, ..Circuit::default() };
+    let rule = Rule { rate, ..Rule::default() };
+    let strategy = OpenAiEs { sigma, rule, ..OpenAiEs::default() };
+    let mut run =
+        Run::new(&gpu, &circuit, &strategy).members(members).generations(generations).seed(seed).start().unwrap();
+    loop {
+        run.advance(10).unwrap();
+        let position = run.best().unwrap();
+        let measure = circuit.measure(&gpu, &position, seed, 200).unwrap();
+        let report = run.report();
+        println!("{} {loss:?}, {}: {measure:?}, {:.1} s", task.name(), report.generation, report.seconds);
+        if measure.accuracy >= 0.95 {
+            return;
+        }
+        assert!(report.stop.is_none(), "{} {loss:?}: {measure:?}", task.name());
+    }
+}
+
+#[test]
+fn a_strategy_learns_to_integrate() {
+    learned(Task::Integration, Loss::Logistic, (0.1, 0.05, 24, 1), 150);
+}
+
+#[test]
+fn a_strategy_learns_to_integrate_from_right_and_wrong_alone() {
+    learned(Task::Integration, Loss::Discrete, (0.5, 0.1, 48, 2), 150);
+}
+
+#[test]
+fn a_strategy_learns_to_remember() {
+    learned(Task::Memory, Loss::Logistic, (0.1, 0.05, 24, 1), 250);
+}
+
+#[test]
+fn a_strategy_learns_to_remember_from_right_and_wrong_alone() {
+    learned(Task::Memory, Loss::Discrete, (0.5, 0.1, 48, 2), 250);
 }

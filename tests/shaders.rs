@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use gradless::gpu::{Source, WORKGROUP};
+use gradless::objective::circuit::{self, Circuit, Mapping, Task};
 use gradless::objective::functions::FUNCTIONS;
 use gradless::objective::network::{Activation, Architecture, Form, Loss, Margin, Network};
 use gradless::objective::ode::{Field, Fit, Integrator, NeuralField, Observed, Ode, SYSTEMS};
@@ -357,6 +358,33 @@ fn every_kernel_of_a_run_is_valid_and_portable() {
     for text in texts {
         let source = Source::new().piece("assembled", &text.replace("//! import", "// import")).unwrap();
         check("a run's", &source);
+    }
+}
+
+/// The same for circuits of neurons, the way back included.
+#[test]
+fn every_kernel_of_a_circuit_is_valid_and_portable() {
+    let Some(gpu) = common::gpu() else { return };
+    let strategy = Entry::find("openai-es").unwrap().build(&[].into()).unwrap();
+    let descent = Entry::find("adam").unwrap().build(&[].into()).unwrap();
+    // Spelt out, and in loops; synapses in workgroup memory, and in storage.
+    for neurons in [5, 70] {
+        for mapping in [Mapping::Trial, Mapping::Neuron] {
+            let currents = Circuit { neurons, mapping: Some(mapping), ..Circuit::default() };
+            Run::new(&gpu, &currents, descent.as_ref()).members(4).start().unwrap();
+            let conductances = Circuit {
+                form: circuit::Form::Conductance,
+                task: Task::Memory,
+                loss: circuit::Loss::Discrete,
+                integrator: circuit::Integrator::Rk2,
+                ..currents
+            };
+            Run::new(&gpu, &conductances, strategy.as_ref()).members(4).start().unwrap();
+        }
+    }
+    for text in gpu.shaders() {
+        let source = Source::new().piece("assembled", &text.replace("//! import", "// import")).unwrap();
+        check("a circuit's", &source);
     }
 }
 
