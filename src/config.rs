@@ -14,6 +14,9 @@ use crate::{Error, Result};
 /// What settings of a problem that is no table of rows are called: this and their name.
 pub const PROBLEM: &str = "problem.";
 
+/// The model of problems that neurons with spikes have to solve.
+pub const CIRCUIT: &str = "circuit";
+
 /// What `gradless train` does, and what `config.toml` holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -259,7 +262,9 @@ impl Config {
         {
             return Err(self.loss.misplaced(task == Task::Regression));
         }
-        self.architecture(1, 2)?;
+        if self.model != CIRCUIT {
+            self.architecture(1, 2)?;
+        }
         self.build_optimizer()?;
         Ok(())
     }

@@ -20,6 +20,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("neuron-pso", include_str!("../assets/experiments/neuron-pso.toml")),
     ("adaswarm", include_str!("../assets/experiments/adaswarm.toml")),
     ("position-wise", include_str!("../assets/experiments/position-wise.toml")),
+    ("circuits", include_str!("../assets/experiments/circuits.toml")),
     ("neural-ode", include_str!("../assets/experiments/neural-ode.toml")),
     ("adaswarm-functions", include_str!("../assets/experiments/adaswarm-functions.toml")),
 ];

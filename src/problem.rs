@@ -1,6 +1,7 @@
 //! Problems that come with the program and are no tables of rows: differential equations to be followed, circuits that
 //! have to decide. Each is a name, usual settings, and what makes an objective of them.
 
+mod circuits;
 mod trajectories;
 
 use serde_json::{Map, Value};
@@ -13,6 +14,7 @@ use crate::population::{Objective, Optimizer};
 use crate::run::{Report, Run};
 use crate::training::{Point, begin, to_the_end};
 use crate::{Error, Result};
+pub use circuits::Deciding;
 pub use trajectories::{Following, Trajectories};
 
 /// A problem by name.
@@ -50,6 +52,20 @@ pub static PROBLEMS: &[Problem] = &[
         usual: trajectories::pollu,
         pose: trajectories::pose,
         settings: trajectories::SETTINGS,
+    },
+    Problem {
+        name: "integration",
+        about: "20 spiking neurons are to say which of two sides a noisy stimulus speaks for (arXiv 2311.10869)",
+        usual: circuits::integration,
+        pose: circuits::pose,
+        settings: circuits::SETTINGS,
+    },
+    Problem {
+        name: "memory",
+        about: "20 spiking neurons are to remember a cue through a silence (arXiv 2311.10869)",
+        usual: circuits::memory,
+        pose: circuits::pose,
+        settings: circuits::SETTINGS,
     },
 ];
 

@@ -78,6 +78,31 @@ fn gradients_through_time_are_measured() {
 }
 
 #[test]
+fn a_circuit_learns_to_remember() {
+    if common::gpu().is_none() {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let told = ["train", "memory", "--loss", "accuracy", "--generations", "60", "--seed", "2", "--out", "run"];
+    let report = report(&told, home.path());
+    assert!(report["test"]["accuracy"].as_f64().unwrap() > 0.9, "{report}");
+    assert_eq!((&report["model"]["name"], &report["model"]["parameters"]), (&"circuit".into(), &481.into()));
+    for file in ["voltages.svg", "spikes.png", "readout.svg", "phase-plane.svg", "model.safetensors"] {
+        assert!(home.path().join("run").join(file).is_file(), "{file}");
+    }
+    let refused = |arguments: &[&str]| {
+        let output = gradless(&[&["train", "integration"], arguments].concat(), home.path()).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(refused(&["--model", "mlp:3"]).contains("problem.neurons"));
+    assert!(refused(&["--loss", "mse"]).contains("accuracy"));
+    assert!(refused(&["-s", "problem.neurons=0"]).contains("neurons = 0"));
+    assert!(refused(&["-s", "problem.step=0"]).contains("step = 0"));
+    assert!(refused(&["-s", "problem.kind=soft"]).contains("snlc"));
+}
+
+#[test]
 fn methods_are_compared_on_a_problem() {
     if common::gpu().is_none() {
         return;

@@ -41,12 +41,13 @@ pub struct Traces {
 }
 
 impl Circuit {
-    /// Loss and accuracy at this position on so many trials, which no run of this seed has seen.
+    /// What a position says in so many trials, which no run of this seed has seen: the right side, 1 or -1, and the
+    /// answer, right if of the same sign; [`WORST`] of a circuit that ceased to be finite.
     ///
     /// # Errors
     /// [`crate::Error::Setting`] for a position of another length or trials out of range; [`crate::Error::Limit`] and
     /// [`crate::Error::Device`] from the device.
-    pub fn measure(&self, gpu: &Gpu, position: &[f32], seed: u64, trials: u32) -> Result<Measure> {
+    pub fn answers(&self, gpu: &Gpu, position: &[f32], seed: u64, trials: u32) -> Result<Vec<[f32; 2]>> {
         let circuit = Self { trials, fresh: true, ..self.clone() };
         let points = alone(gpu, position, circuit.dims())?;
         let mut forward = Forward::new(&outside(gpu, seed)?, &circuit, 0)?;
@@ -55,12 +56,20 @@ impl Circuit {
         let room = forward.room(1)?;
         let read = gpu.run(&recording, &[room.answers.view(), forward.sides.view()])?;
         let (answers, sides) = (read.values::<f32>(0), read.values::<f32>(1));
+        Ok(sides.into_iter().zip(answers).map(|(side, answer)| [side, answer]).take(trials as usize).collect())
+    }
+
+    /// Loss and accuracy at this position on so many trials, which no run of this seed has seen.
+    ///
+    /// # Errors
+    /// As [`Circuit::answers`].
+    pub fn measure(&self, gpu: &Gpu, position: &[f32], seed: u64, trials: u32) -> Result<Measure> {
         // A circuit that ceased to be finite said nothing.
-        let of = |(answer, side): (&f32, &f32)| match *answer {
+        let of = |[side, answer]: [f32; 2]| match answer {
             WORST => (f64::from(WORST), false),
-            answer => (circuit.loss.of(f64::from(answer * side)), answer * side > 0.0),
+            answer => (self.loss.of(f64::from(answer * side)), answer * side > 0.0),
         };
-        let all: Vec<(f64, bool)> = answers.iter().zip(&sides).map(of).collect();
+        let all: Vec<(f64, bool)> = self.answers(gpu, position, seed, trials)?.into_iter().map(of).collect();
         let count = all.len() as f64;
         Ok(Measure {
             loss: (all.iter().map(|(loss, _)| loss).sum::<f64>() / count).min(WORST.into()),
@@ -72,7 +81,7 @@ impl Circuit {
     /// weights: a coordinate times the scale of its group. Its length is what training by it would have to cope with.
     ///
     /// # Errors
-    /// As [`Circuit::measure`]; [`crate::Error::Setting`] where there is no gradient.
+    /// As [`Circuit::answers`]; [`crate::Error::Setting`] where there is no gradient.
     pub fn gradient(&self, gpu: &Gpu, position: &[f32], seed: u64) -> Result<(f32, Vec<f32>)> {
         let circuit = Self { fresh: true, ..self.clone() };
         let points = alone(gpu, position, circuit.dims())?;
@@ -87,7 +96,7 @@ impl Circuit {
     /// The trial of this number, of those that [`Circuit::measure`] takes.
     ///
     /// # Errors
-    /// As [`Circuit::measure`].
+    /// As [`Circuit::answers`].
     pub fn traces(&self, gpu: &Gpu, position: &[f32], seed: u64, trial: u32) -> Result<Traces> {
         let circuit = Self { trials: 1, fresh: true, ..self.clone() };
         let points = alone(gpu, position, circuit.dims())?;
