@@ -8,10 +8,10 @@ mod numbers;
 mod placed;
 
 use gradless::gpu::{Gpu, Recording};
-use gradless::objective::circuit::{Circuit, Form, Integrator, Loss, Mapping, Task, Timing};
+use gradless::objective::circuit::{Circuit, Form, Integrator, Loss, Mapping, Receptor, Task, Timing};
 use gradless::objective::morris_lecar::Kind;
-use gradless::optimizer::{Descent, Name, OpenAiEs, Rule};
-use gradless::population::{Context, Objective, Points, Shape, WORST};
+use gradless::optimizer::{ByBlocks, Descent, Eggroll, Name, OpenAiEs, Partition, Pso, Rule, Subspace, Update};
+use gradless::population::{Context, Objective, Optimizer, Points, Shape, WORST};
 use gradless::reference;
 use gradless::run::Run;
 use numbers::numbers;
@@ -215,6 +215,17 @@ fn long_trials_are_cut_and_lose_no_step() {
 }
 
 #[test]
+fn descriptions_are_written_and_read() {
+    let receptors = vec![Receptor::GabaA, Receptor::Slow];
+    let circuit = Circuit { form: Form::Conductance, receptors, kind: Kind::Hopf, loss: Loss::Discrete, ..small() };
+    let text = toml::to_string(&circuit).unwrap();
+    assert!(text.contains("receptors = [\"gaba-a\", \"slow\"]"), "{text}");
+    assert_eq!(toml::from_str::<Circuit>(&text).unwrap(), circuit);
+    assert_eq!(toml::from_str::<Circuit>("").unwrap(), Circuit::default());
+    assert!(toml::from_str::<Circuit>("neuron = 3").is_err());
+}
+
+#[test]
 fn what_makes_no_circuit_is_refused() {
     let Some(gpu) = common::gpu() else { return };
     let refused = |circuit: Circuit| circuit.check().unwrap_err().to_string();
@@ -239,12 +250,34 @@ fn what_makes_no_circuit_is_refused() {
     assert!(run.report().best.is_finite());
 }
 
+#[test]
+fn whatever_moves_positions_moves_circuits() {
+    let Some(gpu) = common::gpu() else { return };
+    let circuit = Circuit { fresh: false, ..small() };
+    let movers: [Box<dyn Optimizer>; 4] = [
+        Box::new(Pso::default()),
+        Box::new(Eggroll::default()),
+        Box::new(ByBlocks::new(Partition::Neurons, Box::new(Pso::default()))),
+        Box::new(Subspace::new(10, Box::new(OpenAiEs::default()))),
+    ];
+    for mover in movers {
+        let mut run = Run::new(&gpu, &circuit, mover.as_ref()).members(16).generations(20).seed(6).start().unwrap();
+        let first = run.advance(1).unwrap().best;
+        let best = run.advance(19).unwrap().best;
+        let exact: Vec<f64> = run.best().unwrap().iter().map(|x| f64::from(*x)).collect();
+        let wanted = reference::circuit::mean_loss(&circuit, &exact, 6, 0);
+        println!("{}: {first} to {best}", mover.name());
+        assert!((f64::from(best) - wanted).abs() < 1e-3, "{}: {best} for {wanted}", mover.name());
+        assert!(best < first, "{}: {first} to {best}", mover.name());
+    }
+}
+
 /// Position-wise too: the last group, the last two, all.
 #[test]
 fn a_descent_lowers_the_loss_of_fixed_trials() {
     let Some(gpu) = common::gpu() else { return };
     let circuit = Circuit { fresh: false, trials: 8, ..small() };
-    for update in [gradless::optimizer::Update::All, gradless::optimizer::Update::PositionWise] {
+    for update in [Update::All, Update::PositionWise] {
         let descent = Descent { rate: 0.05.into(), update, ..Descent::new(Name::Adam) };
         let mut run = Run::new(&gpu, &circuit, &descent).members(4).generations(30).seed(2).start().unwrap();
         let first = run.advance(1).unwrap().best;

@@ -67,14 +67,13 @@ fn simulate(
         let input = inputs[n / BIN_STEPS * part.trials + slot % part.trials];
         let outer = resting + max(input, 0.0) * toward.x + max(-input, 0.0) * toward.y;
         let origin = state;
-        if HALVED != 0u {
-            state = moved(origin, state, pushed(lane, state.s, outer, first), gate, 0.5 * STEP);
+        // The midpoint method goes half a step first.
+        for (var stage = FIRST_STAGE; stage < 2u; stage += 1u) {
+            let h = select(STEP, 0.5 * STEP, stage == 0u);
+            state = moved(origin, state, pushed(lane, state.s, outer, first), gate, h);
             trouble = max(trouble, bitcast<u32>(state.v) & EXPONENT);
             state = walled(state);
         }
-        state = moved(origin, state, pushed(lane, state.s, outer, first), gate, STEP);
-        trouble = max(trouble, bitcast<u32>(state.v) & EXPONENT);
-        state = walled(state);
         total += select(0.0, state.s, n >= FIRST_READ);
     }
     if lane < PADDED && place < slots && clock.stopped == 0u {

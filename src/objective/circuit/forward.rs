@@ -8,7 +8,7 @@ use super::{
     BIAS_CURRENT, Circuit, INPUT_CURRENT, INPUT_SCALE, Integrator, Mapping, READOUT_SCALE, SYNAPSE_CONDUCTANCE,
 };
 use super::{SYNAPSE_CURRENT, SYNAPSE_SCALE};
-use crate::gpu::{Bindings, Buffer, Gpu, Recording, Source, Threads, WORKGROUP};
+use crate::gpu::{Bindings, Buffer, Recording, Source, Threads, WORKGROUP};
 use crate::population::{Chunk, Context, Objective, Points};
 use crate::{Error, Result};
 
@@ -188,7 +188,7 @@ impl Forward {
             .piece("neuron", include_str!("../../../shaders/objective/circuit/neuron.wgsl"))?
             .constant("THREADS", padded.next_multiple_of(32))
             .constant("HELD", held)
-            .constant("HALVED", u32::from(self.circuit.integrator == Integrator::Rk2))
+            .constant("FIRST_STAGE", 2 - stages(&self.circuit))
             .piece("by_neuron", include_str!("../../../shaders/objective/circuit/by_neuron.wgsl"))
     }
 
@@ -260,7 +260,7 @@ impl Forward {
         let by_loops = match self.mapping {
             Mapping::Trial => gpu.loop_limit() / Text::steps(&self.circuit).loops(),
             // The synapses that are held are loaded first.
-            Mapping::Neuron => gpu.loop_limit().saturating_sub(MOST_HELD) / (1 + stages * padded),
+            Mapping::Neuron => gpu.loop_limit().saturating_sub(MOST_HELD) / (1 + stages * (1 + padded)),
         };
         let slots = f64::from(candidates) * f64::from(self.circuit.trials);
         let by_time = gpu.work_limit() / (operations(&self.circuit) * slots);
@@ -347,17 +347,6 @@ fn constants(circuit: &Circuit) -> Source {
     let source = numbers.into_iter().fold(source, |source, (name, value)| source.constant_f32(name, value));
     // A piece without imports.
     source.piece("part", part).unwrap_or_default()
-}
-
-/// A population of one at this position.
-#[cfg(not(target_arch = "wasm32"))]
-pub(super) fn alone(gpu: &Gpu, position: &[f32], dims: u32) -> Result<Points> {
-    if position.len() != dims as usize {
-        let remedy = format!("this circuit has {dims} coordinates");
-        return Err(Error::setting("position", format!("{} values", position.len()), remedy));
-    }
-    let fitness = gpu.upload("fitness", &[crate::population::WORST; 4])?;
-    Points::vector(gpu, &gpu.upload("position", position)?, dims, &fitness)
 }
 
 #[cfg(test)]

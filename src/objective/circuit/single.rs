@@ -1,11 +1,11 @@
 //! One position of a circuit, outside of training: how well it does on trials of their own, and what its neurons do.
 
 use super::backward::Backward;
-use super::forward::{Forward, Part, alone, quads};
+use super::forward::{Forward, Part, quads};
 use super::{BIN, Circuit, READOUT_SCALE, SYNAPSE_CURRENT};
 use crate::Result;
 use crate::gpu::{Gpu, Recording};
-use crate::population::{Context, Gradient, Objective, Slope, WORST};
+use crate::population::{Context, Gradient, Objective, Points, Slope, WORST};
 
 /// The generation that trials outside of training are of: no run comes so far.
 const OUTSIDE: u32 = u32::MAX;
@@ -162,4 +162,14 @@ impl Traces {
 fn outside(gpu: &Gpu, seed: u64) -> Result<Context> {
     let clock = gpu.upload("clock", &[seed as u32, (seed >> 32) as u32, OUTSIDE, 1, 1, 0, 0, 0])?;
     Ok(Context::new(gpu, clock.view()))
+}
+
+/// A population of one at this position.
+fn alone(gpu: &Gpu, position: &[f32], dims: u32) -> Result<Points> {
+    if position.len() != dims as usize {
+        let remedy = format!("this circuit has {dims} coordinates");
+        return Err(crate::Error::setting("position", format!("{} values", position.len()), remedy));
+    }
+    let fitness = gpu.upload("fitness", &[WORST; 4])?;
+    Points::vector(gpu, &gpu.upload("position", position)?, dims, &fitness)
 }
