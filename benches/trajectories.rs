@@ -2,7 +2,8 @@
 //! the same loop in plain `f32` Rust with one thread and with two.
 //!
 //! `cargo bench --bench trajectories`. "device" is computing alone, by the device's own clock where it has timestamps;
-//! "whole" adds sending values and reading ends. Kernels are compiled before.
+//! "whole" adds sending values and reading ends. Kernels are compiled before. On Linux the seconds that processors worked
+//! are told too: what a repetition costs where others keep them busy.
 
 use std::time::{Duration, Instant};
 
@@ -46,10 +47,10 @@ fn main() -> gradless::Result<()> {
     let whole = measured(&mut criterion, "whole", || seconds(integrated));
     let rate = |seconds: f64| SETS as f64 / seconds;
     for (name, times) in [("rust 1", &one), ("rust 2", &two), ("device", &device), ("whole", &whole)] {
-        let Some((best, median)) = times else { continue };
+        let Some((best, median, worked)) = times else { continue };
         let speed = OPERATIONS * f64::from(STEPS) * rate(*best) * 1e-9;
         println!(
-            "{name}: {:.4e} trajectories/s at best, {:.4e} in the median, {speed:.1} GFLOP/s",
+            "{name}: {:.4e} trajectories/s at best, {:.4e} in the median, {speed:.1} GFLOP/s, processors worked {worked:.4} s",
             rate(*best),
             rate(*median)
         );
@@ -95,9 +96,10 @@ fn seconds<T>(run: impl FnOnce() -> T) -> f64 {
     began.elapsed().as_secs_f64()
 }
 
-/// Best and median of the samples of `run`, which says how long it took; none when the name was filtered out.
-fn measured(criterion: &mut Criterion, name: &str, mut run: impl FnMut() -> f64) -> Option<(f64, f64)> {
-    let mut samples = Vec::new();
+/// Best and median of the samples of `run`, which says how long it took, and the mean that processors worked for one; none
+/// when the name was filtered out.
+fn measured(criterion: &mut Criterion, name: &str, mut run: impl FnMut() -> f64) -> Option<(f64, f64, f64)> {
+    let (mut samples, before) = (Vec::new(), worked());
     criterion.bench_function(&format!("65536 trajectories/{name}"), |bench| {
         bench.iter_custom(|count| {
             let times: Vec<f64> = (0..count).map(|_| run()).collect();
@@ -105,6 +107,16 @@ fn measured(criterion: &mut Criterion, name: &str, mut run: impl FnMut() -> f64)
             Duration::from_secs_f64(times.iter().sum())
         });
     });
+    let worked = worked() - before;
     samples.sort_by(f64::total_cmp);
-    Some((*samples.first()?, samples[samples.len() / 2]))
+    Some((*samples.first()?, samples[samples.len() / 2], worked / samples.len() as f64))
+}
+
+/// Seconds that processors have worked for this process, to a hundredth; NaN where that cannot be read.
+fn worked() -> f64 {
+    // After the name in brackets: user and system time are the 12th and 13th word, in ticks of 1/100 s.
+    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let words = text.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11).take(2);
+    let ticks: Option<Vec<f64>> = words.map(|word| word.parse().ok()).collect();
+    ticks.filter(|ticks| ticks.len() == 2).map_or(f64::NAN, |ticks| ticks.iter().sum::<f64>() / 100.0)
 }

@@ -64,7 +64,7 @@ def with_diffrax():
 
     class Rk4(diffrax.AbstractERK):
         tableau = tableau_of_rk4
-        interpolation_cls = diffrax.LocalLinearInterpolation
+        interpolation_cls = diffrax.ThirdOrderHermitePolynomialInterpolation.from_k
 
         def order(self, terms):
             return 4

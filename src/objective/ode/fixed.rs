@@ -10,7 +10,7 @@ use crate::gpu::{Bindings, Gpu, Recording, Source, Threads};
 /// Steps of a dispatch at most: their times are a uniform.
 const TABLE: usize = 1024;
 /// Steps after which states are looked at, whether they are finite.
-const STRETCH: u32 = 16;
+const STRETCH: u32 = 32;
 /// Trajectories of one thread at most.
 const MOST_TOGETHER: usize = 16;
 /// Numbers that a thread holds of all its trajectories at most.

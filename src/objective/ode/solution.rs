@@ -55,7 +55,7 @@ impl Solution {
         self.state(self.times.len() - 1, trajectory)
     }
 
-    /// The time at which a trajectory was lost. With steps of fixed length it is known to 16 of them: a look at every
+    /// The time at which a trajectory was lost. With steps of fixed length it is known to 32 of them: a look at every
     /// step would cost more than the step.
     pub fn lost(&self, trajectory: usize) -> Option<f64> {
         self.losses[trajectory].map(|(_, time)| time)
