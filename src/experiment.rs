@@ -264,7 +264,8 @@ mod tests {
         for (experiment, (name, text)) in Experiment::built_in().unwrap().iter().zip(BUILT_IN) {
             assert_eq!((experiment.name.as_str(), Experiment::text(name).unwrap().as_str()), (*name, *text));
             for case in experiment.cases.iter().filter(|case| case.function.is_none()) {
-                let known = crate::data::known().iter().any(|known| known.name == case.config.data);
+                let problem = crate::problem::Problem::find(&case.config.data).is_some();
+                let known = problem || crate::data::known().iter().any(|known| known.name == case.config.data);
                 assert!(case.get.is_some() != known, "{name}, {}", case.name);
             }
         }

@@ -7,7 +7,9 @@ mod numbers;
 
 use gradless::gpu::{Gpu, Recording};
 use gradless::objective::network::Activation;
-use gradless::objective::ode::{Deviation, Field, Fit, Integrator, NeuralField, Observed, Ode, Parameter, Time, find};
+use gradless::objective::ode::{
+    Deviation, Field, Fit, Integrator, NeuralField, Observed, Ode, Parameter, System, Time, find,
+};
 use gradless::population::{Context, Gradient, Objective, Points, Slope, WORST};
 use gradless::reference;
 
@@ -169,6 +171,15 @@ fn trajectories_that_are_lost_count_as_the_worst() {
     assert!(fit.led(&gpu, &large, &fit.observed).unwrap().is_none());
     fit.bound = Some(10.0);
     assert!(measured(&gpu, &fit, &large, false).0 < 20.0);
+}
+
+#[test]
+fn names_that_a_fit_needs_are_refused_in_users_systems() {
+    for name in ["cost", "observed", "positions", "stretch", "clock", "draw", "trail", "start_of"] {
+        let text = format!("//! state {name} = 1\nfn rhs(t: f32, y: State) -> State {{ return State(-y[{name}]); }}");
+        let message = System::own("mine.wgsl", &text).unwrap_err().to_string();
+        assert!(message.starts_with("mine.wgsl:1:") && message.contains(name), "{message}");
+    }
 }
 
 #[test]

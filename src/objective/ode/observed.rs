@@ -1,5 +1,7 @@
 //! Observed states: what trajectories are to follow.
 
+use std::path::Path;
+
 use super::{Solution, System};
 use crate::{Error, Result};
 
@@ -47,6 +49,55 @@ impl Observed {
             values.extend(state.ok_or_else(lost)?);
         }
         Self::new(&system.components.iter().map(AsRef::as_ref).collect::<Vec<_>>(), &solution.times, &values)
+    }
+
+    /// A table of times and states: a column `t` (or `time`) and one for each component that was observed, by its name.
+    /// Times may be uneven. Components without a column start where the system says and cost nothing.
+    ///
+    /// # Errors
+    /// [`Error::File`] with line and column.
+    pub fn read(path: &Path, system: &System) -> Result<Self> {
+        let wrong = |cause: String| Error::file(path, cause);
+        let mut reader =
+            csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).map_err(|e| wrong(e.to_string()))?;
+        let header = reader.headers().map_err(|e| wrong(e.to_string()))?.clone();
+        let place = |name: &str| header.iter().position(|column| column == name);
+        let Some(time) = place("t").or_else(|| place("time")) else {
+            return Err(wrong("no column for the time: call it t".into()));
+        };
+        let components = system.components.join(", ");
+        let unknown =
+            header.iter().enumerate().find(|(at, name)| *at != time && !components.split(", ").any(|c| c == *name));
+        if let Some((_, name)) = unknown {
+            return Err(wrong(format!("column {name:?} is no component of {}, which has {components}", system.name)));
+        }
+        let columns: Vec<Option<usize>> = system.components.iter().map(|name| place(name)).collect();
+        let (mut times, mut values) = (Vec::<f64>::new(), Vec::new());
+        for record in reader.records() {
+            let record = record.map_err(|e| wrong(e.to_string()))?;
+            let line = record.position().map_or(0, csv::Position::line);
+            let number = |column: usize| {
+                let cell = record.get(column).unwrap_or_default();
+                let found = cell.parse::<f64>().ok().filter(|value| value.is_finite());
+                let name = header.get(column).unwrap_or_default();
+                found.ok_or_else(|| wrong(format!("line {line}, column {name}: {cell:?} is no finite number")))
+            };
+            let t = number(time)?;
+            if let Some(before) = times.last().filter(|before| t <= **before) {
+                return Err(wrong(format!("line {line}: t = {t} does not come after {before}: sort the rows by time")));
+            }
+            times.push(t);
+            for (column, start) in columns.iter().zip(&system.initial) {
+                values.push(column.map_or(Ok(*start), |column| number(column).map(|value| value as f32))?);
+            }
+        }
+        if times.len() < 2 {
+            return Err(wrong(format!("{} rows: it takes a start and at least one more time", times.len())));
+        }
+        let units = columns.iter().map(|column| if column.is_some() { 1.0 } else { 0.0 }).collect();
+        let observed = Self { components: system.components.clone(), times, values, units, starts: vec![0] };
+        observed.check().map_err(|e| wrong(e.to_string()))?;
+        Ok(observed)
     }
 
     /// Errors of every component count by its largest observed value.
@@ -126,6 +177,29 @@ mod tests {
         assert!(refused(&[0.0, f64::NAN], &[1.0; 2]).contains("t = NaN"));
         assert!(refused(&[0.0, 1.0], &[1.0, f32::INFINITY]).contains("row 2"));
         assert!(refused(&[0.0], &[1.0]).contains("one more time"));
+    }
+
+    #[test]
+    fn files_are_read_by_their_names_and_refused_by_line() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("seen.csv");
+        let system = super::super::find("lotka-volterra").unwrap();
+        let read = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            Observed::read(&path, system)
+        };
+        let observed = read("predators, t\n1, 0\n1.5, 0.1\n2, 7\n").unwrap();
+        assert_eq!((observed.times, observed.units), (vec![0.0, 0.1, 7.0], vec![0.0, 1.0]));
+        assert_eq!(observed.values, [1.0, 1.0, 1.0, 1.5, 1.0, 2.0]);
+        let refused = |text: &str| read(text).unwrap_err().to_string();
+        assert!(refused("t,prey\n0,1\n2,1\n1,1\n").contains("line 4: t = 1 does not come after 2"));
+        assert!(refused("t,prey\n0,1\n2,one\n").contains("line 3, column prey: \"one\""));
+        assert!(refused("t,foxes\n0,1\n2,1\n").contains("prey, predators"));
+        assert!(refused("prey\n1\n2\n").contains("call it t"));
+        assert!(refused("t,prey\n0,1\n").contains("1 rows"));
+        assert!(refused("t\n0\n1\n").contains("at least one component"));
+        assert!(refused("t,prey\n0,1\n1\n").contains("seen.csv"));
+        assert!(Observed::read(&home.path().join("none.csv"), system).is_err());
     }
 
     #[test]

@@ -6,6 +6,18 @@ use super::{Integrator, Ode, System};
 use crate::objective::network::own::words;
 use crate::{Error, Result};
 
+/// Pieces beside a system that is fitted.
+const FITTING: [&str; 8] = [
+    include_str!("../../../shaders/objective/ode/fit.wgsl"),
+    include_str!("../../../shaders/objective/ode/fit_kept.wgsl"),
+    include_str!("../../../shaders/points/direct.wgsl"),
+    include_str!("../../../shaders/lib/chunk.wgsl"),
+    include_str!("../../../shaders/lib/clock.wgsl"),
+    include_str!("../../../shaders/lib/finite.wgsl"),
+    include_str!("../../../shaders/lib/philox.wgsl"),
+    include_str!("../../../shaders/lib/random.wgsl"),
+];
+
 /// What a text must hold.
 const WANTED: &str = "there must be a function `fn rhs(t: f32, y: State) -> State`";
 
@@ -82,6 +94,19 @@ fn names_of_ours() -> Result<BTreeSet<String>> {
             names.extend(module.entry_points.iter().map(|entry| entry.name.clone()));
         }
     }
+    // Those of kernels that fit a system to what was observed.
+    for text in FITTING {
+        let words = words(text);
+        let declared = |pair: &[(usize, &str)]| ["fn", "const", "struct"].contains(&pair[0].1);
+        names.extend(words.windows(2).filter(|pair| declared(pair)).map(|pair| pair[1].1.to_string()));
+        let variables = text.lines().filter(|line| line.starts_with("@group") || line.starts_with("var<"));
+        names.extend(
+            variables
+                .filter_map(|line| line.split_once('>')?.1.split_once(':'))
+                .map(|(name, _)| name.trim().to_string()),
+        );
+    }
+    names.extend(["cost", "held", "kept", "read_field", "field_of"].map(String::from));
     // `rhs` is for the user to define.
     names.remove("rhs");
     names.insert("State".into());
