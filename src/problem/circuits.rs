@@ -33,7 +33,8 @@ pub struct Deciding {
 }
 
 fn usual(generations: u32) -> Config {
-    let settings = [("sigma", 0.2), ("rate", 0.1)];
+    // Right and wrong alone tell something only where the noise changes answers: it takes much of it, and many members.
+    let settings = [("sigma", 0.5), ("rate", 0.1)];
     let settings = settings.into_iter().map(|(key, value)| (key.to_string(), toml::Value::Float(value)));
     let plain = Circuit::default();
     let own = [
@@ -50,7 +51,7 @@ fn usual(generations: u32) -> Config {
         loss: Loss::Bce,
         optimizer: "openai-es".into(),
         settings: settings.chain(own).collect(),
-        population: Some(24),
+        population: Some(96),
         generations: Some(generations),
         batch: Some(plain.trials),
         ..Config::default()
