@@ -3,6 +3,7 @@ struct Part {
     candidate: u32,  // the first, counted in its chunk
     candidates: u32,
     trials: u32,
+    quads: u32,      // of neurons: loops up to a number that compilers do not know are not unrolled
     first: u32,      // step
     count: u32,      // steps
     index: u32,      // where states are kept, or the stretch that is walked back

@@ -47,7 +47,7 @@ impl Backward {
         if circuit.integrator != Integrator::Euler {
             return Err(Error::setting("integrator", "rk2", "the gradient is that of euler"));
         }
-        let forward = Forward::new(context, circuit, 0)?;
+        let forward = Forward::new(&Context { descends: true, ..context.clone() }, circuit, 0)?;
         let text = Text::back(circuit);
         let most = (context.gpu.loop_limit() / text.loops_back()).max(1);
         let bin = circuit.bin_steps();
@@ -67,7 +67,7 @@ impl Backward {
             recording.append(&chunk.fill);
             for candidate in (0..chunk.members).step_by(per_part as usize) {
                 let candidates = per_part.min(chunk.members - candidate);
-                let part = Part { candidate, candidates, trials: circuit.trials, ..Part::default() };
+                let part = Part { candidate, candidates, ..self.forward.whole() };
                 let room = self.forward.room(per_part)?;
                 self.forward.stage(points, chunk, &room, part, recording)?;
                 let stretches = circuit.steps() / self.stretch;
@@ -147,9 +147,11 @@ impl Backward {
     /// Numbers of one trial of a candidate in each buffer.
     fn sizes(&self) -> [u64; 4] {
         let circuit = &self.forward.circuit;
-        let state = 12 * u64::from(quads(circuit));
+        let quad_row = 4 * u64::from(quads(circuit));
+        let state = 3 * quad_row;
+        let slopes = quad_row * u64::from(self.text.rows().1);
         let stretches = u64::from(circuit.steps() / self.stretch);
-        [state * (stretches - 1).max(1), state * u64::from(self.stretch), state, staged(circuit).into()]
+        [state * (stretches - 1).max(1), state * u64::from(self.stretch), slopes, staged(circuit).into()]
     }
 
     /// Candidates of a part: as many as memory and the time of a stretch allow.

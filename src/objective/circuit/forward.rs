@@ -24,6 +24,7 @@ pub(super) struct Part {
     pub(super) candidate: u32,
     pub(super) candidates: u32,
     pub(super) trials: u32,
+    pub(super) quads: u32,
     pub(super) first: u32,
     pub(super) count: u32,
     pub(super) index: u32,
@@ -91,7 +92,7 @@ impl Forward {
             recording.append(&chunk.fill);
             for candidate in (0..chunk.members).step_by(per_part as usize) {
                 let candidates = per_part.min(chunk.members - candidate);
-                let part = Part { candidate, candidates, trials: self.circuit.trials, ..Part::default() };
+                let part = Part { candidate, candidates, ..self.whole() };
                 let room = self.room(per_part)?;
                 self.stage(points, chunk, &room, part, recording)?;
                 for first in (0..self.circuit.steps()).step_by(most as usize) {
@@ -102,6 +103,11 @@ impl Forward {
             }
         }
         Ok(())
+    }
+
+    /// A part, but for its candidates and steps.
+    pub(super) fn whole(&self) -> Part {
+        Part { trials: self.circuit.trials, quads: quads(&self.circuit), ..Part::default() }
     }
 
     /// Records the trials of the generation.
@@ -226,18 +232,25 @@ impl Forward {
         let room = Room {
             candidates,
             staged: gpu.buffer("staged weights", u64::from(candidates) * u64::from(staged(&self.circuit)))?,
-            states: gpu.buffer("states", slots * u64::from(16 * quads(&self.circuit)))?,
+            states: gpu.buffer("states", slots * u64::from(self.state()))?,
             answers: gpu.buffer("answers", slots)?,
             costs: gpu.buffer("costs", slots)?,
         };
         Ok(self.room.insert(room).clone())
     }
 
+    /// Numbers of a slot in the states, with those that a thread has no registers for.
+    fn state(&self) -> u32 {
+        let steps = if self.mapping == Mapping::Trial { Text::steps(&self.circuit).rows().0 } else { 4 };
+        let back = if self.context.descends { Text::back(&self.circuit).rows().0 } else { 4 };
+        4 * quads(&self.circuit) * steps.max(back)
+    }
+
     /// Candidates of a part: as many as memory and the time of a step allow.
     pub(super) fn part_candidates(&self, candidates: u32) -> Result<u32> {
         let gpu = &self.context.gpu;
         let trials = u64::from(self.circuit.trials);
-        let states = 16 * u64::from(quads(&self.circuit)) * trials;
+        let states = u64::from(self.state()) * trials;
         let budget = SCRATCH.min(gpu.binding_limit()) / 4;
         let by_memory = budget / states.max(staged(&self.circuit).into());
         if by_memory == 0 {
@@ -361,6 +374,7 @@ mod tests {
             ("candidate", offset_of!(Part, candidate)),
             ("candidates", offset_of!(Part, candidates)),
             ("trials", offset_of!(Part, trials)),
+            ("quads", offset_of!(Part, quads)),
             ("first", offset_of!(Part, first)),
             ("count", offset_of!(Part, count)),
             ("index", offset_of!(Part, index)),

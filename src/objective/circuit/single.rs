@@ -104,7 +104,7 @@ impl Circuit {
         let (steps, room) = (circuit.steps(), forward.room(1)?);
         let padded = 4 * quads(&circuit) as usize;
         let kept = gpu.buffer::<f32>("traces", u64::from(steps) * 3 * padded as u64)?;
-        let part = Part { candidate: 0, candidates: 1, trials: 1, first: 0, count: 1, index: 0 };
+        let part = Part { candidates: 1, count: 1, ..forward.whole() };
         let chunk = &points.chunks[0];
         let mut recording = Recording::new();
         forward.draw(&mut recording);

@@ -39,7 +39,7 @@ impl Text {
     /// Rounds of loops in a step.
     pub(super) fn loops(self) -> u32 {
         let quads = self.quads;
-        if self.spelt { 1 } else { 1 + 2 * quads + self.stages * (3 * quads + quads * quads) }
+        if self.spelt { 1 } else { 1 + 2 * quads + self.stages * (2 * quads + quads * quads) }
     }
 
     /// The same and in walking it back.
@@ -48,46 +48,78 @@ impl Text {
         if self.spelt { 2 } else { self.loops() + 1 + 4 * quads + quads * quads }
     }
 
+    /// Rows of quads that a thread keeps in memory: of the state, and of the way back.
+    pub(super) fn rows(self) -> (u32, u32) {
+        if self.spelt { (4, 3) } else { (9, 7) }
+    }
+
     /// What `by_trial.wgsl` needs beside it.
     pub(super) fn forward(self) -> String {
         let every = |call: &str| self.every(call);
-        let pushes = every("begin(#i, input);") + &self.every_two("couple(#i, #q);");
+        let place = if self.spelt {
+            include_str!("../../../shaders/objective/circuit/registers.wgsl")
+        } else {
+            include_str!("../../../shaders/objective/circuit/memory.wgsl")
+        };
+        let pushes = self.pushes();
         let half = if self.stages == 2 { pushes.clone() + &every("advance(#i, 0.5 * STEP);") } else { String::new() };
         let functions = [
-            ("load_states(slot: u32, slots: u32)", every("load_gate(#i);") + &every("load(#i, slot, slots);")),
-            ("store_states(slot: u32, slots: u32, lost: bool)", every("store(#i, slot, slots, lost);")),
-            ("gather_all(share: f32)", every("gather(#i, share);")),
-            ("step(input: vec2f)", every("keep(#i);") + &half + &pushes + &every("advance(#i, STEP);")),
+            ("load_all()", every("load(#i);")),
+            ("store_all(lost: bool)", every("store(#i, lost);")),
+            ("gather_all(share: f32)", every("add_total(#i, share * open_synapses(#i));")),
+            (
+                "step(input: vec2f)",
+                every("set_origin(#i, neuron(#i));") + &half + &pushes + &every("advance(#i, STEP);"),
+            ),
         ];
-        self.weights() + &written(&functions)
+        place.to_string() + &self.weights() + &written(&functions)
     }
 
     /// What `backward.wgsl` needs besides.
     pub(super) fn backward(self) -> String {
         let every = |call: &str| self.every(call);
+        let place = if self.spelt {
+            include_str!("../../../shaders/objective/circuit/back_registers.wgsl")
+        } else {
+            include_str!("../../../shaders/objective/circuit/back_memory.wgsl")
+        };
         let (slopes, flush) = self.slopes();
+        // Gates are loaded with the state, which is then another.
         let functions = [
-            (
-                "load_kept_states(slot: u32, slots: u32)",
-                every("load_gate(#i);") + &every("load_kept(#i, slot, slots);"),
-            ),
-            ("record_all(n: u32, slot: u32, slots: u32)", every("record(#i, n, slot, slots);")),
-            ("load_slopes(slot: u32, slots: u32)", every("load_slope(#i, slot, slots);")),
-            ("raise_all(n: u32, said: f32, slot: u32, slots: u32)", every("raise(#i, n, said, slot, slots);")),
-            ("pull_all(slot: u32, slots: u32)", self.every_two("pull_through(#i, #q, slot, slots);")),
+            ("load_kept_all()", every("load(#i);") + &every("load_kept(#i);")),
+            ("record_all(n: u32)", every("record(#i, n);")),
+            ("load_slopes()", every("load_slope(#i);")),
+            ("raise_all(n: u32, said: f32)", every("raise(#i, n, said);")),
+            ("pull_all()", self.every_two("pull_through(#i, #q);")),
             ("lower_all()", every("lower(#i);")),
-            (
-                "store_slopes(slot: u32, slots: u32, input: vec2f)",
-                every("store_slope(#i, slot, slots);") + &every("add_based(#i, input, slot, slots);") + &flush,
-            ),
+            ("store_slopes(input: vec2f)", every("store_slope(#i);") + &every("add_outer(#i, input);") + &flush),
         ];
-        slopes + &written(&functions)
+        place.to_string() + &slopes + &written(&functions)
+    }
+
+    /// What every neuron is pushed by.
+    fn pushes(self) -> String {
+        let one = |i: &str| {
+            let mut text = format!("        var sum = outer({i}, input);\n");
+            if self.spelt {
+                for q in 0..self.quads {
+                    let _ = writeln!(text, "        sum = coupled(sum, {i}, {q}u);");
+                }
+            } else {
+                text += "        for (var q = 0u; q < part.quads; q += 1u) { sum = coupled(sum, i, q); }\n";
+            }
+            format!("    {{\n{text}        set_push({i}, sum);\n    }}\n")
+        };
+        if self.spelt {
+            return (0..self.quads).map(|i| one(&format!("{i}u"))).collect();
+        }
+        format!("    for (var i = 0u; i < part.quads; i += 1u) {{\n{}    }}\n", one("i"))
     }
 
     /// `call` for every quad, whose number is written `#i`.
     fn every(self, call: &str) -> String {
         if !self.spelt {
-            return format!("    for (var i = 0u; i < QUADS; i += 1u) {{ {} }}\n", call.replace("#i", "i"));
+            return format!("    for (var i = 0u; i < part.quads; i += 1u) {{ {} }}\n", call.replace("#i", "i"));
         }
         (0..self.quads).map(|i| format!("    {}\n", call.replace("#i", &format!("{i}u")))).collect()
     }
@@ -96,7 +128,7 @@ impl Text {
     fn every_two(self, call: &str) -> String {
         if !self.spelt {
             let call = call.replace("#q", "q");
-            return self.every(&format!("for (var q = 0u; q < QUADS; q += 1u) {{ {call} }}"));
+            return self.every(&format!("for (var q = 0u; q < part.quads; q += 1u) {{ {call} }}"));
         }
         (0..self.quads).map(|q| self.every(&call.replace("#q", &format!("{q}u")))).collect()
     }
@@ -116,7 +148,7 @@ impl Text {
 
     /// Slopes in the weights of synapses, likewise; and what adds them to those in memory.
     fn slopes(self) -> (String, String) {
-        let head = "fn add_slope(k: u32, slot: u32, slots: u32, value: vec4f) {";
+        let head = "fn add_slope(k: u32, value: vec4f) {";
         if !self.spelt {
             return (format!("{head} sums[k * slots + slot] += value; }}\n"), String::new());
         }
