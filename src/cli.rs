@@ -77,7 +77,8 @@ pub(crate) struct Train {
     /// A built-in set (`gradless data list`), a .csv file, a .bin file of CIFAR records, or a folder of images: IDX files
     /// as MNIST comes in (train-images-idx3-ubyte, train-labels-idx1-ubyte, and t10k-... as the test part), CIFAR
     /// records (data_batch_1.bin, test_batch.bin; all .gz or not), or PNG files (train/CLASS/*.png, test/CLASS/*.png, or
-    /// CLASS/*.png).
+    /// CLASS/*.png). Or a problem that is no table: spiral, rober, pollu (neural ODEs), integration, memory (circuits of
+    /// spiking neurons); with --help-settings it lists its own settings.
     #[arg(required_unless_present_any = ["resume", "config", "help_settings"])]
     pub(crate) data: Option<String>,
     /// Label column, by name or number from 1 [default: class, label or target, else the last].

@@ -1,12 +1,12 @@
 //! `gradless train` of a problem that is no table of rows.
 
 use anyhow::Result;
-use gradless::config::Config;
+use gradless::config::{Config, PROBLEM};
 use gradless::folder;
 use gradless::gpu::Gpu;
 use gradless::model;
 use gradless::plot::{Curve, Series, banded_curve, events};
-use gradless::problem::{Drawing, Exercise};
+use gradless::problem::{Drawing, Exercise, Problem};
 use gradless::run::Run;
 use serde_json::json;
 
@@ -40,6 +40,32 @@ pub(super) fn run(arguments: &Train, mut config: Config) -> Result<()> {
         return Ok(());
     }
     train::print(&report)
+}
+
+/// Lists the settings of a problem, and what it is usually learned by.
+pub(super) fn print_settings(problem: &Problem) -> Result<()> {
+    say!("{}: {}", problem.name, problem.about);
+    let usual = problem.usual();
+    let shown = |value: &toml::Value| value.as_str().map_or_else(|| value.to_string(), str::to_string);
+    let mut table = super::table(&["setting", "default", "meaning"]);
+    for (name, meaning) in problem.settings {
+        let name = format!("{PROBLEM}{name}");
+        let value = usual.settings.get(&name).map_or_else(|| "as usual".into(), shown);
+        table.add_row([&name, &value, *meaning]);
+    }
+    say!("{table}");
+    let own = usual.settings.iter().filter(|(name, _)| !name.starts_with(PROBLEM));
+    let own: Vec<String> = own.map(|(name, value)| format!("{name}={}", shown(value))).collect();
+    say!(
+        "usually: --model {} --loss {} --optimizer {} --population {} --generations {} -s {}",
+        usual.model,
+        usual.loss,
+        usual.optimizer,
+        usual.members(),
+        usual.generations.unwrap_or(Config::GENERATIONS),
+        own.join(" -s "),
+    );
+    Ok(())
 }
 
 /// What is of rows and columns has no place here.

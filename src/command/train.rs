@@ -23,7 +23,11 @@ use crate::cli::Train;
 
 pub(super) fn run(arguments: &Train) -> Result<()> {
     if arguments.search.help_settings {
-        return super::print_settings(&arguments.search);
+        let problem = arguments.data.as_deref().and_then(Problem::find);
+        return match problem.filter(|_| arguments.search.optimizer.is_none()) {
+            Some(problem) => exercise::print_settings(problem),
+            None => super::print_settings(&arguments.search),
+        };
     }
     let mut config = described(arguments)?;
     config.check()?;
