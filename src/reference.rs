@@ -1,5 +1,6 @@
 //! Plain-Rust `f64` twins of the shaders.
 
+pub mod convolution;
 pub mod functions;
 pub mod gwo;
 pub mod network;

@@ -314,8 +314,13 @@ fn every_integrator_is_valid_and_portable() {
 #[test]
 fn every_kernel_of_a_run_is_valid_and_portable() {
     let Some(gpu) = common::gpu() else { return };
-    let architecture =
-        |hidden: &[u32]| Architecture { inputs: 5, hidden: hidden.to_vec(), outputs: 3, activation: Activation::Tanh };
+    let architecture = |hidden: &[u32]| Architecture {
+        inputs: 5,
+        hidden: hidden.to_vec(),
+        outputs: 3,
+        activation: Activation::Tanh,
+        pictures: None,
+    };
     let networks = [
         (architecture(&[4]), Form::Registers),
         (architecture(&[6, 4]), Form::Registers),

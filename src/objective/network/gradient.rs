@@ -52,6 +52,10 @@ struct Kernels {
 
 impl Backprop {
     pub(super) fn new(context: &Context, network: &Network, batch: &Batch) -> Result<Self> {
+        if network.architecture.pictures.is_some() {
+            let remedy = "networks on pictures are searched, not descended: choose another optimizer";
+            return Err(crate::Error::setting("model", &network.architecture, remedy));
+        }
         let layered = Layered::new(context, network, batch)?;
         let layers = layered.architecture.layers();
         let transposed = layers[1..].iter().map(|l| l.outputs * layered.tile.padded(l.inputs)).sum();
