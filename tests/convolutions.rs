@@ -11,7 +11,7 @@ use common::gpu;
 use gradless::gpu::{Gpu, Recording};
 use gradless::objective::network::pictures::Size;
 use gradless::objective::network::{Activation, Architecture, Loss, Network, Spec};
-use gradless::population::{Context, Objective, Points, Shape};
+use gradless::population::{Context, Gradient, Objective, Points, Shape, Slope};
 use gradless::reference;
 use numbers::numbers;
 use placed::place;
@@ -75,6 +75,63 @@ impl Case {
         let mut fitness: Vec<f32> = gpu.run(&recording, &[points.fitness.view()]).unwrap().values(0);
         fitness.truncate(self.members as usize);
         fitness
+    }
+
+    /// Gradient of every member, after these calls.
+    fn gradient(&self, gpu: &Gpu, largest_chunk: u32, calls: &[(usize, usize)]) -> Vec<f32> {
+        let (context, points) = self.points(gpu, largest_chunk);
+        let dims = self.network.dims();
+        let size = u64::from(dims * points.stride);
+        let into: Vec<_> = points.chunks.iter().map(|_| gpu.buffer::<f32>("gradient", size).unwrap()).collect();
+        let mut evaluation = self.network.bind(&context).unwrap();
+        let mut recording = Recording::new();
+        evaluation.prepare(&mut recording).unwrap();
+        for (call, (from, moved)) in calls.iter().enumerate() {
+            let keep = call + 1 < calls.len();
+            let gradient = Gradient { slope: &Slope::Exact, into: &into, from: *from, moved: *moved, keep };
+            evaluation.differentiate(&points, &gradient, &mut recording).unwrap();
+        }
+        let views: Vec<_> = into.iter().map(gradless::gpu::Buffer::view).collect();
+        let read = gpu.run(&recording, &views).unwrap();
+        let mut gradient = Vec::new();
+        for (index, chunk) in points.chunks.iter().enumerate() {
+            let columns: Vec<f32> = read.values(index);
+            for member in 0..chunk.members {
+                gradient.extend((0..dims).map(|i| columns[(i * points.stride + member) as usize]));
+            }
+        }
+        gradient
+    }
+
+    /// The worst error of a gradient relative to the largest slope of the same layer and member, at most so many
+    /// coordinates of each, against central differences of the twin.
+    fn worst(&self, gradient: &[f32], most: usize) -> f64 {
+        let Network { architecture, loss, .. } = &self.network;
+        let dims = self.network.dims() as usize;
+        let step = 1e-6;
+        let mut worst: f64 = 0.0;
+        for member in 0..self.members as usize {
+            let mut position: Vec<f64> = self.member(member).iter().map(|x| f64::from(*x)).collect();
+            for layer in architecture.layers() {
+                let (first, count) = (layer.offset as usize, layer.parameters() as usize);
+                let slopes: Vec<(f64, f64)> = (first..first + count)
+                    .step_by(count.div_ceil(most))
+                    .map(|coordinate| {
+                        let middle = position[coordinate];
+                        let mut at = |x: f64| {
+                            position[coordinate] = x;
+                            reference::network::mean_loss(architecture, loss, &position, &self.features, &self.labels)
+                        };
+                        let slope = (at(middle + step) - at(middle - step)) / (2.0 * step) / f64::from(layer.scale);
+                        position[coordinate] = middle;
+                        (f64::from(gradient[member * dims + coordinate]), slope)
+                    })
+                    .collect();
+                let size = slopes.iter().map(|(_, exact)| exact.abs()).fold(1e-9, f64::max);
+                worst = slopes.iter().map(|(found, exact)| (found - exact).abs() / size).fold(worst, f64::max);
+            }
+        }
+        worst
     }
 
     fn member(&self, member: usize) -> &[f32] {
@@ -144,4 +201,32 @@ fn a_drawn_batch_of_pictures_is_part_of_the_rows() {
     case.network.loss = Loss::Accuracy;
     case.network.batch = Some(12);
     assert!(case.score(&gpu, u32::MAX).iter().all(|share| (share * 12.0).fract() < 1e-4));
+}
+
+#[test]
+fn every_layer_over_pictures_has_the_gradient_of_its_twin() {
+    let Some(gpu) = gpu() else { return };
+    let mut worst: f64 = 0.0;
+    for (number, (model, size)) in NETWORKS.into_iter().enumerate() {
+        let (members, rows) = ([1, 3, 2][number % 3], [1, 9, 17][number / 2 % 3]);
+        let case = Case::new(architecture(model, size), rows, members);
+        for gpu in [gpu.clone(), gpu.clone().without_subgroups()] {
+            let error = case.worst(&case.gradient(&gpu, u32::MAX, &[(0, 0)]), 25);
+            assert!(error <= 1e-4, "{model}: {error}");
+            worst = worst.max(error);
+        }
+    }
+    eprintln!("worst relative error of a gradient {worst:.2e}");
+}
+
+#[test]
+fn a_gradient_over_parts_and_stages_is_that_of_the_twin() {
+    let Some(gpu) = gpu() else { return };
+    let case = Case::new(architecture("conv:6x3p1,gelu,max:2,conv:3x2,relu,dense:4,relu", [1, 6, 6]), 4200, 3);
+    let whole = case.gradient(&gpu, u32::MAX, &[(0, 0)]);
+    let error = case.worst(&whole, 2);
+    assert!(error <= 1e-4, "{error}");
+    let layers = case.network.architecture.layers().len();
+    let stages: Vec<(usize, usize)> = (0..layers).rev().map(|l| (l, if l + 1 == layers { 0 } else { l + 1 })).collect();
+    assert_eq!(whole, case.gradient(&gpu, 4, &stages));
 }

@@ -32,3 +32,25 @@ pub(super) fn forward(gpu: &Gpu, stage: &Stage, tile: Tile, padded_rows: u32, co
         .piece("pool", include_str!("../../../shaders/objective/network/pool.wgsl"))?;
     gpu.kernel(if matches!(stage.step, Step::Max(_)) { "largest" } else { "mean" }, &source)
 }
+
+/// The kernel that hands slopes down to what was pooled, and how many threads it has for a row of a candidate.
+/// `activation`: of the layer below, as a piece.
+pub(super) fn back(gpu: &Gpu, stage: &Stage, tile: Tile, padded_rows: u32, activation: &str) -> Result<(Kernel, u32)> {
+    let [side, _, stride] = stage.window();
+    let (down, across) = (stage.from.height.div_ceil(stride), stage.from.width.div_ceil(stride));
+    let windows = stage.from.channels * down * across;
+    let source = constants(stage, tile, padded_rows, None)
+        .constant("FROM_VALUES", tile.padded(stage.from.count()))
+        .constant("VALUES", stage.from.count())
+        .constant("WINDOWS", windows)
+        .constant("WINDOWS_DOWN", down)
+        .constant("WINDOWS_ACROSS", across)
+        .piece("activation", activation)?
+        .piece("pool_slopes", include_str!("../../../shaders/objective/network/pool_slopes.wgsl"))?;
+    let (entry, threads) = match stage.step {
+        Step::Max(_) if side <= stride => ("to_largest_apart", windows),
+        Step::Max(_) => ("to_largest", stage.from.count()),
+        _ => ("to_all", stage.from.count()),
+    };
+    Ok((gpu.kernel(entry, &source)?, threads))
+}

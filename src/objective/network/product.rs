@@ -122,26 +122,50 @@ pub(super) fn shared_operand(text: &mut String, tile: Tile, buffer: &str, base: 
     }
 }
 
+/// A layer that hands slopes down: all but the first.
+pub(super) struct Handed {
+    layer: Layer,
+    /// Channels or units below, and places of a filter on each.
+    below: (u32, u32),
+    padded: u32,
+}
+
+impl Handed {
+    /// Numbers of its matrix.
+    pub(super) fn size(&self) -> u32 {
+        self.layer.outputs * self.below.1 * self.padded
+    }
+}
+
+/// The layers that hand slopes down, in order.
+pub(super) fn handed(architecture: &Architecture, tile: Tile) -> Vec<Handed> {
+    let stages = architecture.stages();
+    let mut filters = stages.iter().filter_map(|stage| Some((stage.weights()?.0, stage.from.channels)));
+    let of = |layer: Layer| {
+        let below = filters.next().map_or((layer.inputs, 1), |(inputs, channels)| (channels, inputs / channels));
+        Handed { layer, below, padded: tile.padded(below.0) }
+    };
+    architecture.layers().into_iter().map(of).skip(1).collect()
+}
+
 /// `weight(candidate, t)`: the t-th number of a candidate's matrices for the way back. Layer after layer, from the
-/// second on: output after output, inputs padded.
+/// second on: output after output, places of a filter, inputs padded.
 pub(super) fn transposed(architecture: &Architecture, tile: Tile) -> String {
     let mut text = String::from("fn weight(candidate: u32, t: u32) -> f32 {\n");
     let mut offset = 0;
-    for layer in &architecture.layers()[1..] {
-        let padded = tile.padded(layer.inputs);
-        let size = layer.outputs * padded;
+    for handed in handed(architecture, tile) {
+        let Handed { layer, below: (inputs, places), padded } = handed;
         let _ = writeln!(
             text,
             "    if t < {end}u {{\n        let output = (t - {offset}u) / {padded}u;\n        let input = (t - {offset}u) % {padded}u;
         if input >= {inputs}u {{ return 0.0; }}
-        return {scale:?} * at(candidate, {first}u + output * {width}u + input);\n    }}",
-            end = offset + size,
-            inputs = layer.inputs,
+        return {scale:?} * at(candidate, {first}u + output / {places}u * {width}u + input * {places}u + output % {places}u);\n    }}",
+            end = offset + handed.size(),
             scale = layer.scale,
             first = layer.offset,
             width = layer.inputs + 1,
         );
-        offset += size;
+        offset += handed.size();
     }
     text + "    return 0.0;\n}\n"
 }
