@@ -110,11 +110,12 @@ impl Layered {
         self.architecture.dense_layers().iter().map(|l| self.tile.padded(l.outputs)).max().unwrap_or(4)
     }
 
-    /// Candidates of a part: as many as memory and 100 ms allow, with no more than `staged` weights laid out for each.
-    pub(super) fn part_candidates(&self, candidates: u32, staged: u32) -> u32 {
+    /// Candidates of a part: as many as memory and 100 ms allow, with no more than `staged` weights laid out for each;
+    /// `keep`: where what every layer computes is kept.
+    pub(super) fn part_candidates(&self, candidates: u32, staged: u32, keep: bool) -> u32 {
         let gpu = &self.context.gpu;
         let budget = SCRATCH.min(gpu.binding_limit()) / 4;
-        let values = u64::from(self.widest().max(self.pictured.widest())) * u64::from(self.padded_rows);
+        let values = u64::from(self.widest().max(self.pictured.widest(keep))) * u64::from(self.padded_rows);
         let per_candidate = values.max(self.staged_size.into()).max(staged.into());
         let dense = self.architecture.dense_layers();
         let most = dense.iter().map(|l| 2.0 * f64::from(l.inputs) * f64::from(l.outputs)).fold(1.0, f64::max);
@@ -336,7 +337,7 @@ impl Layered {
 
 impl Scorer for Layered {
     fn score(&mut self, points: &Points, batch: &Batch, recording: &mut Recording) -> Result<()> {
-        let per_part = self.part_candidates(points.candidates, 0);
+        let per_part = self.part_candidates(points.candidates, 0, false);
         self.scratch(per_part)?;
         let memory = self.scratch.as_ref().expect("made in the line above");
         let kernels = self.kernels(points, batch, false)?;
