@@ -121,6 +121,7 @@ fn constants() -> Source {
         ("ROW_BLOCKS", 2),
         ("ROW_VECTORS", 1),
         ("SECOND", 1),
+        ("SEVERAL", 16),
         ("SLOTS", 20),
         ("SHARED", 2),
         ("SORTED", 128),
@@ -236,7 +237,11 @@ fn assembled() -> Vec<(String, Source)> {
     add("cosine slopes", &[("cosine_slopes", file("objective/network/cosine_slopes.wgsl"))]);
     let weight = "fn weight(candidate: u32, t: u32) -> f32 { return at(candidate, t); }".to_string();
     let stage = file("objective/network/layered.wgsl");
-    add("stage", &[("direct", direct), ("weights", weight), ("stage", stage)]);
+    let pieces = [("direct", direct), ("weights", weight), ("stage", stage)];
+    add("stage", &pieces);
+    let several = file("objective/network/layered_several.wgsl");
+    let place = "struct Place { coordinate: u32, scale: f32 }\nfn place(t: u32) -> Place { return Place(t, 1.0); }";
+    add("stage several", &[pieces[0].clone(), ("places", place.to_string()), ("several", several)]);
     let tanh = file("objective/activation/tanh.wgsl");
     add("values", &[("activation", tanh), ("values", file("objective/network/values.wgsl"))]);
     // What losses share, and what a swarm makes of them, are no losses.

@@ -76,10 +76,16 @@ impl Cut {
             Way::Back => (sizes(stage.to), sizes(stage.from)),
         };
         let even = |count: u32, most: u32| count.div_ceil(count.div_ceil(most));
-        let most_units = if tile.broadcast.is_some() { 8 } else { tile.units };
-        let units = if to[0] <= most_units { to[0] } else { most_units };
+        let software = tile.broadcast.is_some();
+        let wide = if software { 16 } else { tile.units };
+        let units = match to[0] {
+            few if few <= wide => few,
+            even if even.is_multiple_of(wide) => wide,
+            _ => 8,
+        };
         // Sums that a thread holds, and sums that the text of a line spells out: compilers are slow past that.
-        let most = (tile.sums / units).min(MOST_SPELLED / units / kernel).max(1);
+        let (held, spelled) = if software { (MOST_HELD, MOST_SPELLED) } else { (tile.sums, MOST_SPELLED / 2) };
+        let most = (held / units).min(spelled / units / kernel).max(1);
         let pixels = side * even(to[2], (most / side).max(1));
         // Tiles of the way back begin at the same place of the stride.
         let pixels = if way == Way::Back { pixels.next_multiple_of(stride) } else { pixels };
@@ -320,8 +326,10 @@ fn {}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane
 
 /// Side of windows that are pooled at once, at most.
 const MOST_SIDE: u32 = 4;
+/// Sums that a thread holds at most where loads are dear: they need not all fit into registers.
+const MOST_HELD: u32 = 176;
 /// Sums that the text of one line of a filter spells out at most.
-const MOST_SPELLED: u32 = 480;
+const MOST_SPELLED: u32 = 880;
 
 fn named(at: i32) -> String {
     if at < 0 { format!("below{}", -at) } else { format!("x{at}") }

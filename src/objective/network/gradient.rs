@@ -135,7 +135,7 @@ impl Backprop {
         let memory = &room.forward;
         let turned = bindings.clone().with("staged", room.transposed.view());
         if self.transposed > 0 {
-            let numbers = Threads::Line(part.candidates * self.transposed);
+            let numbers = self.layered.stage_threads(part.candidates, self.transposed);
             recording.dispatch(gpu, &kernels.transpose, &turned, numbers)?;
         }
         let forward = (&kernels.forward, memory);
