@@ -48,7 +48,8 @@ fn main() -> gradless::Result<()> {
 
 /// The commands that score `members` candidates.
 fn scoring(gpu: &Gpu, members: u32) -> gradless::Result<Recording> {
-    let architecture = Architecture { inputs: 4, hidden: vec![10], outputs: 3, activation: Activation::Tanh };
+    let architecture =
+        Architecture { inputs: 4, hidden: vec![10], outputs: 3, activation: Activation::Tanh, pictures: None };
     let labels: Vec<u32> = (0..ROWS).map(|row| row.wrapping_mul(2_654_435_761) % 3).collect();
     let network = Network::new(architecture, &numbers(4 * ROWS, 1), &labels)?;
     let context = Context::resting(gpu)?;

@@ -21,7 +21,8 @@ fn main() -> gradless::Result<()> {
     let mut criterion = Criterion::default().sample_size(10).configure_from_args();
     for (inputs, hidden, rows) in [(64, 32, 1437), (784, 128, 2048)] {
         let name = format!("{inputs}-{hidden}-10, {rows} rows");
-        let architecture = Architecture { inputs, hidden: vec![hidden], outputs: 10, activation: Activation::Tanh };
+        let architecture =
+            Architecture { inputs, hidden: vec![hidden], outputs: 10, activation: Activation::Tanh, pictures: None };
         let labels: Vec<u32> = (0..rows).map(|row: u32| row.wrapping_mul(2_654_435_761) % 10).collect();
         let network = Network::new(architecture, &numbers(inputs * rows, 1), &labels)?;
         let mut group = criterion.benchmark_group(&name);

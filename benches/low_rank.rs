@@ -52,8 +52,13 @@ fn main() -> gradless::Result<()> {
 }
 
 fn network(rows: u32) -> gradless::Result<Network> {
-    let architecture =
-        Architecture { inputs: INPUTS, hidden: vec![32], outputs: CLASSES, activation: Activation::Tanh };
+    let architecture = Architecture {
+        inputs: INPUTS,
+        hidden: vec![32],
+        outputs: CLASSES,
+        activation: Activation::Tanh,
+        pictures: None,
+    };
     let labels: Vec<u32> = (0..rows).map(|row| row.wrapping_mul(2_654_435_761) % CLASSES).collect();
     Network::new(architecture, &numbers(INPUTS * rows, 1), &labels)
 }

@@ -34,7 +34,8 @@ fn main() -> gradless::Result<()> {
 }
 
 fn network() -> gradless::Result<Network> {
-    let architecture = Architecture { inputs: 4, hidden: vec![10], outputs: 3, activation: Activation::Tanh };
+    let architecture =
+        Architecture { inputs: 4, hidden: vec![10], outputs: 3, activation: Activation::Tanh, pictures: None };
     let features: Vec<f32> =
         (0..4 * ROWS).map(|i| (i.wrapping_mul(2_654_435_761) >> 8) as f32 / 4_194_304.0 - 2.0).collect();
     let labels: Vec<u32> = (0..ROWS).map(|row| row.wrapping_mul(2_654_435_761) % 3).collect();

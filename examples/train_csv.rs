@@ -15,6 +15,7 @@ fn main() -> gradless::Result<()> {
         hidden: vec![10],
         outputs: dataset.classes.len() as u32,
         activation: Activation::Tanh,
+        pictures: None,
     };
     let gpu = Gpu::open(&Pick::Best)?;
     let network = Network::new(architecture.clone(), &dataset.train.features, &dataset.train.labels)?;

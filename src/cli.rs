@@ -97,7 +97,9 @@ pub(crate) struct Train {
     /// blocks:N [default: 0].
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true, help_heading = "Data")]
     pub(crate) validation: Option<f64>,
-    /// Hidden layers: mlp:10, mlp:20,7,5, or none for logistic regression [default: mlp:10].
+    /// Hidden layers: mlp:10, mlp:20,7,5, or none for logistic regression. For images: lenet5, cnn, or layer after layer,
+    /// conv:6x5p2,relu,max:2,dense:84,relu: filters x side, then s stride and p padding; also average:2 and
+    /// global-average [default: mlp:10].
     #[arg(long, help_heading = "Model")]
     pub(crate) model: Option<String>,
     /// What hidden units do to their sum [default: tanh].
@@ -305,7 +307,9 @@ pub(crate) struct Compare {
     /// Share of the rows held out for the test, 0 to 0.9 [default: 0.2].
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true, help_heading = "Data")]
     pub(crate) test: Option<f64>,
-    /// Hidden layers: mlp:10, mlp:20,7,5, or none for logistic regression [default: mlp:10].
+    /// Hidden layers: mlp:10, mlp:20,7,5, or none for logistic regression. For images: lenet5, cnn, or layer after layer,
+    /// conv:6x5p2,relu,max:2,dense:84,relu: filters x side, then s stride and p padding; also average:2 and
+    /// global-average [default: mlp:10].
     #[arg(long, help_heading = "Model")]
     pub(crate) model: Option<String>,
     /// What hidden units do to their sum [default: tanh].

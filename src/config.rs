@@ -6,7 +6,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::data::{Missing, Options, Task, is_of_numbers};
-use crate::objective::network::{Activation, Architecture, Loss};
+use crate::objective::network::pictures::Size;
+use crate::objective::network::{Activation, Architecture, Loss, Spec};
 use crate::optimizer::search;
 use crate::population::Optimizer;
 use crate::{Error, Result};
@@ -35,9 +36,10 @@ pub struct Config {
     pub test: f64,
     /// Share of the training rows held out for choosing the best network, 0 to 0.5.
     pub validation: f64,
-    /// `mlp:10`, `mlp:20,7,5`, or `none` for logistic regression.
+    /// `mlp:10`, `mlp:20,7,5`, `none` for logistic regression; for pictures `lenet5`, `cnn`, or layer after layer:
+    /// `conv:6x5p2,relu,max:2,dense:84,relu`.
     pub model: String,
-    /// What hidden units do to their sum.
+    /// What hidden units do to their sum, where the model does not say.
     pub activation: Activation,
     /// What a row costs.
     pub loss: Loss,
@@ -182,21 +184,18 @@ impl Config {
     /// The network for so many features and classes.
     ///
     /// # Errors
-    /// [`Error::Setting`] when the model's name is not understood.
+    /// [`Error::Setting`] when the model's name is not understood, or it is for pictures.
     pub fn architecture(&self, inputs: u32, outputs: u32) -> Result<Architecture> {
-        let bad = |remedy: &str| Error::setting("model", &self.model, remedy);
-        let hidden = match self.model.split_once(':') {
-            None if self.model == "none" || self.model == "logistic" => Vec::new(),
-            Some(("mlp", sizes)) => {
-                let sizes: std::result::Result<Vec<u32>, _> = sizes.split(',').map(|s| s.trim().parse()).collect();
-                sizes
-                    .ok()
-                    .filter(|s| s.iter().all(|n| (1..=1 << 20).contains(n)))
-                    .ok_or_else(|| bad("give the hidden layers as mlp:10 or mlp:20,7,5, units from 1 to 1048576"))?
-            }
-            _ => return Err(bad("choose mlp:10 (hidden layers, as in mlp:20,7,5) or none (logistic regression)")),
-        };
-        Ok(Architecture { inputs, hidden, outputs, activation: self.activation })
+        self.architecture_on(None, inputs, outputs)
+    }
+
+    /// The same where a row may be a picture.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when the model's name is not understood, or a layer does not fit the picture.
+    pub fn architecture_on(&self, size: Option<Size>, inputs: u32, outputs: u32) -> Result<Architecture> {
+        let small = size.is_some_and(|size| size.height.min(size.width) < 32);
+        Spec::parse(&self.model, small)?.build(size, (inputs, outputs), self.activation)
     }
 
     /// Writes epochs as generations of so many rows in all, the last one begun and finished.
@@ -263,7 +262,7 @@ impl Config {
             return Err(self.loss.misplaced(task == Task::Regression));
         }
         if self.model != CIRCUIT {
-            self.architecture(1, 2)?;
+            Spec::parse(&self.model, false)?;
         }
         self.build_optimizer()?;
         Ok(())

@@ -41,7 +41,7 @@ struct Header {
 }
 
 impl Model {
-    /// Writes tensors `layer.N.weight` (units x inputs) and `layer.N.bias`.
+    /// Writes tensors `layer.N.weight` (units x inputs, or filters x channels x lines x pixels) and `layer.N.bias`.
     ///
     /// # Errors
     /// [`Error::File`] when the file cannot be written.
@@ -72,8 +72,7 @@ impl Model {
             return Err(damaged(&format!("its format is {format:?}, ours {FORMAT:?}")));
         }
         encoder.check().map_err(|e| damaged(&e))?;
-        let layers = 1 + architecture.hidden.len();
-        if architecture.parameters() > 1 << 28 || layers > 1000 || architecture.hidden.contains(&0) {
+        if architecture.hidden.len() >= 1000 || architecture.check().is_err() {
             return Err(damaged(&"its layers are of no size that can be"));
         }
         if architecture.inputs as usize != encoder.width() || architecture.outputs as usize != encoder.outputs() {

@@ -1,6 +1,7 @@
 //! Plain-Rust `f64` twins of the shaders.
 
 pub mod circuit;
+pub mod convolution;
 pub mod functions;
 pub mod gwo;
 pub mod network;

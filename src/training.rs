@@ -8,6 +8,7 @@ use crate::data::{Dataset, Part};
 use crate::gpu::Gpu;
 use crate::metrics::Measures;
 use crate::model::Model;
+use crate::objective::network::pictures::Size;
 use crate::objective::network::{Architecture, Loss, Network};
 use crate::population::{Objective, Optimizer};
 use crate::run::{Report, Run, Stop};
@@ -112,7 +113,13 @@ impl<'a> Training<'a> {
         if config.loss.of_numbers().is_some_and(|numbers| numbers != dataset.is_regression()) {
             return Err(config.loss.misplaced(dataset.is_regression()));
         }
-        let architecture = config.architecture(dataset.train.width as u32, dataset.encoder.outputs() as u32)?;
+        let size = dataset.encoder.pixels.as_ref().map(|pixels| Size {
+            channels: pixels.channels as u32,
+            height: pixels.height as u32,
+            width: pixels.width as u32,
+        });
+        let architecture =
+            config.architecture_on(size, dataset.train.width as u32, dataset.encoder.outputs() as u32)?;
         let mut network = network_on(&architecture, &dataset.train, dataset.is_regression())?;
         network.loss = config.loss.clone();
         network.batch = config.batch.filter(|batch| *batch as usize != dataset.train.rows);
@@ -127,6 +134,7 @@ impl<'a> Training<'a> {
             network.hold_out(&held_out.features, &held_out.labels)?;
         }
         let mut config = config.clone();
+        config.activation = network.architecture.activation;
         config.settle(dataset.train.rows);
         Ok(Self { config, dataset, network, optimizer, begin: None })
     }

@@ -115,7 +115,8 @@ fn damaged_configs() {
 /// A small model, saved.
 fn model(path: &Path) -> Vec<u8> {
     let dataset = load("iris", &Options::default()).unwrap();
-    let architecture = Architecture { inputs: 4, hidden: vec![3], outputs: 3, activation: Activation::Tanh };
+    let architecture =
+        Architecture { inputs: 4, hidden: vec![3], outputs: 3, activation: Activation::Tanh, pictures: None };
     let weights = (0..architecture.parameters()).map(|i| (i as f32).sin()).collect();
     let model = Model { architecture, loss: Loss::CrossEntropy, encoder: dataset.encoder, weights };
     model.save(path).unwrap();

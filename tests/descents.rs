@@ -67,7 +67,8 @@ fn one_swarm_for_the_whole_batch_needs_the_label_or_many_moves() {
 
 /// A network on repeatable rows.
 fn small(hidden: &[u32], outputs: u32, rows: u32, loss: Loss) -> (Network, Vec<f32>, Vec<u32>) {
-    let architecture = Architecture { inputs: 2, hidden: hidden.to_vec(), outputs, activation: Activation::Tanh };
+    let architecture =
+        Architecture { inputs: 2, hidden: hidden.to_vec(), outputs, activation: Activation::Tanh, pictures: None };
     let features: Vec<f32> = (0..2 * rows).map(|i| ((i * 37 % 19) as f32 - 9.0) / 6.0).collect();
     let labels: Vec<u32> = (0..rows).map(|row| row * 7 % outputs).collect();
     let mut network = Network::new(architecture, &features, &labels).unwrap();

@@ -28,7 +28,7 @@ struct Case {
 
 impl Case {
     fn new(inputs: u32, hidden: &[u32], outputs: u32, activation: Activation, (rows, members): (usize, u32)) -> Self {
-        let architecture = Architecture { inputs, hidden: hidden.to_vec(), outputs, activation };
+        let architecture = Architecture { inputs, hidden: hidden.to_vec(), outputs, activation, pictures: None };
         let dims = architecture.parameters() as usize;
         Self {
             features: numbers(rows * inputs as usize, 1).iter().map(|x| 2.0 * x).collect(),

@@ -111,7 +111,8 @@ fn network(batch: Option<u32>, form: Form, hidden: &[u32]) -> (Network, Vec<f32>
             }
         })
         .collect();
-    let architecture = Architecture { inputs: 2, hidden: hidden.to_vec(), outputs: 3, activation: Activation::Tanh };
+    let architecture =
+        Architecture { inputs: 2, hidden: hidden.to_vec(), outputs: 3, activation: Activation::Tanh, pictures: None };
     let mut network = Network::new(architecture, &features, &labels).unwrap();
     (network.batch, network.form) = (batch, Some(form));
     (network, features, labels)

@@ -39,7 +39,13 @@ struct Scored {
 
 fn case(inputs: u32, hidden: &[u32], outputs: u32) -> Case {
     Case {
-        architecture: Architecture { inputs, hidden: hidden.to_vec(), outputs, activation: Activation::Tanh },
+        architecture: Architecture {
+            inputs,
+            hidden: hidden.to_vec(),
+            outputs,
+            activation: Activation::Tanh,
+            pictures: None,
+        },
         rows: 70,
         members: 12,
         rank: 1,

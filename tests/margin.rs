@@ -23,7 +23,8 @@ fn usual() -> Loss {
 }
 
 fn network(inputs: u32, hidden: &[u32], outputs: u32, rows: u32, loss: Loss) -> (Network, Vec<f32>, Vec<u32>) {
-    let architecture = Architecture { inputs, hidden: hidden.to_vec(), outputs, activation: Activation::Tanh };
+    let architecture =
+        Architecture { inputs, hidden: hidden.to_vec(), outputs, activation: Activation::Tanh, pictures: None };
     let features: Vec<f32> = numbers((rows * inputs) as usize, 1).iter().map(|x| 2.0 * x).collect();
     let labels: Vec<u32> = (0..rows).map(|row| row.wrapping_mul(2_654_435_761) % outputs).collect();
     let mut network = Network::new(architecture, &features, &labels).unwrap();

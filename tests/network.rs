@@ -16,7 +16,7 @@ use numbers::numbers;
 use placed::place;
 
 fn architecture(inputs: u32, hidden: &[u32], outputs: u32, activation: Activation) -> Architecture {
-    Architecture { inputs, hidden: hidden.to_vec(), outputs, activation }
+    Architecture { inputs, hidden: hidden.to_vec(), outputs, activation, pictures: None }
 }
 
 fn network(architecture: &Architecture, rows: usize) -> (Network, Vec<f32>, Vec<u32>) {

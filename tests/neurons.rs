@@ -24,7 +24,8 @@ struct Case {
 }
 
 fn case(inputs: u32, hidden: &[u32], outputs: u32, rows: usize, loss: Loss) -> Case {
-    let architecture = Architecture { inputs, hidden: hidden.to_vec(), outputs, activation: Activation::Tanh };
+    let architecture =
+        Architecture { inputs, hidden: hidden.to_vec(), outputs, activation: Activation::Tanh, pictures: None };
     let features = wide(rows * inputs as usize, 1);
     let labels: Vec<u32> = (0..rows as u32).map(|r| r.wrapping_mul(2_654_435_761) % outputs).collect();
     let mut network = Network::new(architecture, &features, &labels).unwrap();

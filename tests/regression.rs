@@ -33,7 +33,8 @@ struct Rows {
 }
 
 fn rows(inputs: u32, hidden: &[u32], rows: usize, loss: Loss) -> Rows {
-    let architecture = Architecture { inputs, hidden: hidden.to_vec(), outputs: 1, activation: Activation::Tanh };
+    let architecture =
+        Architecture { inputs, hidden: hidden.to_vec(), outputs: 1, activation: Activation::Tanh, pictures: None };
     let features: Vec<f32> = (0..rows * inputs as usize).map(|i| 2.0 * (i as f32 * 0.7 + 0.1).sin()).collect();
     let targets: Vec<f32> = (0..rows).map(|i| 3.0 * (i as f32 * 1.3).cos()).collect();
     let mut network = Network::regression(architecture, &features, &targets).unwrap();
@@ -103,7 +104,8 @@ fn loss(y: f32, label: f32) -> f32 { let sum = y - label; return row_loss(sum); 
 
 #[test]
 fn what_is_no_regression_is_refused() {
-    let architecture = Architecture { inputs: 1, hidden: vec![2], outputs: 1, activation: Activation::Tanh };
+    let architecture =
+        Architecture { inputs: 1, hidden: vec![2], outputs: 1, activation: Activation::Tanh, pictures: None };
     let of = |outputs, targets: &[f32]| {
         let architecture = Architecture { outputs, ..architecture.clone() };
         Network::regression(architecture, &[0.5, 1.0], targets).map(|_| ()).unwrap_err().to_string()

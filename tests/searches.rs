@@ -25,7 +25,8 @@ fn network(hidden: &[u32]) -> Network {
     let number = |i: u32| ((i.wrapping_mul(2_654_435_761)) >> 8) as f32 / 8_388_608.0 - 1.0;
     let features: Vec<f32> = (0..240).map(|i| 2.0 * number(i + 1)).collect();
     let labels: Vec<u32> = features.chunks(2).map(|p| u32::from(p[0] * p[0] > p[1])).collect();
-    let architecture = Architecture { inputs: 2, hidden: hidden.to_vec(), outputs: 2, activation: Activation::Tanh };
+    let architecture =
+        Architecture { inputs: 2, hidden: hidden.to_vec(), outputs: 2, activation: Activation::Tanh, pictures: None };
     Network::new(architecture, &features, &labels).unwrap()
 }
 

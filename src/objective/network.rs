@@ -1,4 +1,4 @@
-//! A network on labelled rows: dense layers, a loss, and three ways to score a population with it.
+//! A network on labelled rows: layers, a loss, and three ways to score a population with it.
 //!
 //! | form | for | a thread is |
 //! |---|---|---|
@@ -11,6 +11,7 @@
 
 mod architecture;
 mod batch;
+mod convolution;
 mod cosines;
 mod fused;
 mod gradient;
@@ -19,9 +20,13 @@ mod layered;
 mod loss;
 mod low_rank;
 pub(super) mod own;
+mod pictured;
+pub mod pictures;
+mod pool;
 mod product;
 #[cfg(not(target_arch = "wasm32"))]
 mod single;
+mod spec;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -35,6 +40,7 @@ use self::layered::Layered;
 pub use self::loss::{Loss, Margin};
 use self::low_rank::Shared;
 pub use self::own::Own;
+pub use self::spec::Spec;
 use crate::gpu::{Bindings, Recording, Source};
 use crate::population::{Chunk, Context, Domain, Evaluation, Gradient, Group, Objective, Points, Start, Structure};
 use crate::{Error, Result};
@@ -50,7 +56,7 @@ pub enum Form {
     Layered,
 }
 
-/// Dense network, loss and the rows it is measured on.
+/// Layers, loss and the rows it is measured on.
 #[derive(Clone, Debug)]
 pub struct Network {
     /// Layers.
@@ -111,13 +117,7 @@ impl Network {
             let remedy = format!("{rows} rows of {} features", architecture.inputs);
             return Err(Error::setting("features", format!("{} values", features.len()), remedy));
         }
-        if architecture.inputs == 0 || architecture.outputs == 0 || architecture.hidden.contains(&0) {
-            return Err(Error::setting("model", "an empty layer", "every layer needs at least one unit"));
-        }
-        if architecture.parameters() > 1 << 28 {
-            let remedy = format!("at most {} weights are supported", 1 << 28);
-            return Err(Error::setting("model", format!("{} weights", architecture.parameters()), remedy));
-        }
+        architecture.check()?;
         Ok(Self {
             architecture,
             loss: Loss::default(),
@@ -188,7 +188,7 @@ impl Network {
         if let Some(form) = self.form {
             return form;
         }
-        if self.loss.margin().is_some() {
+        if self.loss.margin().is_some() || self.architecture.pictures.is_some() {
             return Form::Layered;
         }
         let units: u32 = hidden.iter().sum::<u32>() + outputs;
@@ -232,6 +232,10 @@ impl Objective for Network {
         }
         // Neurons are scored by what is kept of the network's layers.
         let form = if context.blockwise || context.descends { Form::Layered } else { self.choose() };
+        if form != Form::Layered && self.architecture.pictures.is_some() {
+            let remedy = "networks on pictures are scored layer by layer: leave the form out";
+            return Err(Error::setting("form", format!("{form:?}").to_lowercase(), remedy));
+        }
         if form == Form::Tiled && self.architecture.hidden.len() != 1 {
             return Err(Error::setting("form", "tiled", "it is for networks with one hidden layer"));
         }
@@ -240,7 +244,9 @@ impl Objective for Network {
             return Err(Error::setting("form", format!("{form:?}").to_lowercase(), remedy));
         }
         let batch = Batch::new(context, self, form)?;
-        let incremental = if context.blockwise { Some(Incremental::new(context, self, &batch)?) } else { None };
+        // A filter changes all of its channel: there is nothing to keep.
+        let keeps = context.blockwise && self.architecture.pictures.is_none();
+        let incremental = if keeps { Some(Incremental::new(context, self, &batch)?) } else { None };
         let held_out = match &self.held_out {
             Some(network) => {
                 let network = Self { loss: self.loss.clone(), ..(**network).clone() };

@@ -1,5 +1,6 @@
-//! A dense network and its losses, one row at a time.
+//! A network and its losses, one row at a time.
 
+use super::convolution::flattened;
 use crate::objective::network::{Activation, Architecture, Loss, Margin};
 
 /// What a hidden unit does to its sum.
@@ -26,8 +27,8 @@ pub fn logits<X: Copy + Into<f64>>(architecture: &Architecture, position: &[X], 
 
 /// The same of a row in `f64`.
 pub fn logits_of<X: Copy + Into<f64>>(architecture: &Architecture, position: &[X], row: &[f64]) -> Vec<f64> {
-    let layers = architecture.layers();
-    let mut values = row.to_vec();
+    let layers = architecture.dense_layers();
+    let mut values = flattened(architecture, position, row);
     for (l, layer) in layers.iter().enumerate() {
         let weight = |output, input| f64::from(layer.scale) * position[layer.coordinate(output, input) as usize].into();
         values = (0..layer.outputs)
@@ -56,10 +57,10 @@ pub fn cosines<X: Copy + Into<f64>>(
     position: &[X],
     row: &[f32],
 ) -> Vec<f64> {
-    let layers = architecture.layers();
+    let layers = architecture.dense_layers();
     let (last, below) = (layers[layers.len() - 1], &layers[..layers.len() - 1]);
     let features: Vec<f64> = match below.split_last() {
-        None => row.iter().map(|x| f64::from(*x)).collect(),
+        None => flattened(architecture, position, &row.iter().map(|x| f64::from(*x)).collect::<Vec<_>>()),
         Some((top, _)) => {
             let hidden = architecture.hidden[..below.len() - 1].to_vec();
             let lower = Architecture { outputs: top.outputs, hidden, ..architecture.clone() };

@@ -1,13 +1,16 @@
-//! What a network is made of: dense layers, and what their units compute.
+//! What a network is made of: dense layers, what their units compute, and the layers over pictures before them.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::pictures::{Pictures, Stage, Step};
+use crate::{Error, Result};
+
 /// A table of weights: name, shape, values.
 pub type Tensor = (String, Vec<usize>, Vec<f32>);
 
-/// Layers of a dense network and what its hidden units compute.
+/// Dense layers of a network, what their hidden units compute, and what comes before them where rows are pictures.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Architecture {
     /// Features of a row.
@@ -18,18 +21,27 @@ pub struct Architecture {
     pub outputs: u32,
     /// What hidden units do to their sum; outputs are linear.
     pub activation: Activation,
+    /// What is done to pictures before the first dense layer; none where rows are taken as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pictures: Option<Pictures>,
 }
 
 impl fmt::Display for Architecture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(Pictures { size, steps }) = &self.pictures {
+            write!(f, "{size}: ")?;
+            steps.iter().try_for_each(|step| write!(f, "{step},"))?;
+            let name = self.activation.name();
+            self.hidden.iter().try_for_each(|units| write!(f, "dense:{units},{name},"))?;
+            return write!(f, " {} outputs", self.outputs);
+        }
         write!(f, "{}", self.inputs)?;
         self.hidden.iter().chain([&self.outputs]).try_for_each(|units| write!(f, "-{units}"))?;
-        let activation = serde_json::to_value(self.activation).unwrap_or_default();
-        write!(f, " with {}", activation.as_str().unwrap_or_default())
+        write!(f, " with {}", self.activation.name())
     }
 }
 
-/// One layer: a unit has `inputs` weights, then its bias.
+/// One layer that has weights: a unit, or a filter, has `inputs` weights, then its bias.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Layer {
     /// Numbers that come in.
@@ -56,10 +68,18 @@ impl Layer {
 }
 
 impl Architecture {
-    /// The layers, in order.
+    /// The layers that have weights, in order: convolutions, then dense ones.
     pub fn layers(&self) -> Vec<Layer> {
         let mut layers = Vec::with_capacity(self.hidden.len() + 1);
-        let (mut inputs, mut offset) = (self.inputs, 0);
+        let mut offset = 0;
+        let stages = self.stages();
+        for stage in &stages {
+            let Some((inputs, outputs)) = stage.weights() else { continue };
+            let layer = Layer { inputs, outputs, offset, scale: stage.scale() };
+            offset += layer.parameters();
+            layers.push(layer);
+        }
+        let mut inputs = self.flat();
         for &outputs in self.hidden.iter().chain(std::iter::once(&self.outputs)) {
             let scale = (2.0 / (f64::from(inputs) + f64::from(outputs))).sqrt() as f32;
             let layer = Layer { inputs, outputs, offset, scale };
@@ -70,20 +90,66 @@ impl Architecture {
         layers
     }
 
+    /// The dense layers.
+    pub(crate) fn dense_layers(&self) -> Vec<Layer> {
+        self.layers().split_off(self.convolutions())
+    }
+
+    /// The layers over pictures.
+    pub(crate) fn stages(&self) -> Vec<Stage> {
+        self.pictures.as_ref().map_or_else(Vec::new, Pictures::stages)
+    }
+
+    /// How many of [`Architecture::layers`] are convolutions.
+    pub(crate) fn convolutions(&self) -> usize {
+        self.stages().iter().filter(|stage| stage.weights().is_some()).count()
+    }
+
+    /// What comes into the first dense layer.
+    fn flat(&self) -> u32 {
+        self.pictures.as_ref().map_or(self.inputs, |pictures| pictures.flat().count())
+    }
+
+    /// Refuses layers of sizes that do not fit.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] naming the layer.
+    pub fn check(&self) -> Result<()> {
+        const MOST: u64 = 1 << 28;
+        if self.inputs == 0 || self.outputs == 0 || self.hidden.contains(&0) {
+            return Err(Error::setting("model", "an empty layer", "every layer needs at least one unit"));
+        }
+        if let Some(pictures) = &self.pictures {
+            pictures.check()?;
+            if pictures.size.count() != self.inputs {
+                let remedy = format!("rows have {} features, give pictures of that many values", self.inputs);
+                return Err(Error::setting("model", format!("pictures of {}", pictures.size), remedy));
+            }
+        }
+        if self.parameters() > MOST {
+            let remedy = format!("at most {MOST} weights are supported");
+            return Err(Error::setting("model", format!("{} weights", self.parameters()), remedy));
+        }
+        Ok(())
+    }
+
     /// Weights and biases together.
     pub fn parameters(&self) -> u64 {
-        let mut total = 0;
-        let mut inputs = u64::from(self.inputs);
+        let of = |(inputs, units): (u32, u32)| (u64::from(inputs) + 1) * u64::from(units);
+        let mut total: u64 = self.stages().iter().filter_map(Stage::weights).map(of).sum();
+        let mut inputs = self.flat();
         for &outputs in self.hidden.iter().chain(std::iter::once(&self.outputs)) {
-            total += (inputs + 1) * u64::from(outputs);
-            inputs = u64::from(outputs);
+            total += of((inputs, outputs));
+            inputs = outputs;
         }
         total
     }
 
     /// Multiplications and additions for one row.
     pub fn operations(&self) -> f64 {
-        self.layers().iter().map(|layer| 2.0 * f64::from(layer.inputs) * f64::from(layer.outputs)).sum()
+        let dense = self.dense_layers();
+        let dense = dense.iter().map(|layer| 2.0 * f64::from(layer.inputs) * f64::from(layer.outputs)).sum::<f64>();
+        dense + self.stages().iter().filter(|s| s.weights().is_some()).map(Stage::operations).sum::<f64>()
     }
 
     /// Weights from the coordinates of a search.
@@ -92,14 +158,23 @@ impl Architecture {
         position.iter().zip(scales).map(|(x, scale)| x * scale).collect()
     }
 
-    /// Weights by layer: `layer.N.weight` (units x inputs) and `layer.N.bias`.
+    /// Weights by layer: `layer.N.weight` (units x inputs, or filters x channels x lines x pixels) and `layer.N.bias`.
     pub fn tensors(&self, weights: &[f32]) -> Vec<Tensor> {
         let mut tensors = Vec::new();
+        let kernel = |stage: &Stage| match stage.step {
+            Step::Convolution { kernel, .. } => Some(kernel as usize),
+            _ => None,
+        };
+        let kernels: Vec<usize> = self.stages().iter().filter_map(kernel).collect();
         for (l, layer) in self.layers().iter().enumerate() {
             let (inputs, outputs) = (layer.inputs as usize, layer.outputs as usize);
             let units = weights[layer.offset as usize..].chunks(inputs + 1).take(outputs);
             let weight = units.clone().flat_map(|unit| unit[..inputs].to_vec()).collect();
-            tensors.push((format!("layer.{l}.weight"), vec![outputs, inputs], weight));
+            let shape = match kernels.get(l) {
+                Some(&side) => vec![outputs, inputs / (side * side), side, side],
+                None => vec![outputs, inputs],
+            };
+            tensors.push((format!("layer.{l}.weight"), shape, weight));
             tensors.push((format!("layer.{l}.bias"), vec![outputs], units.map(|unit| unit[inputs]).collect()));
         }
         tensors
@@ -134,6 +209,18 @@ pub enum Activation {
 impl Activation {
     /// All, for help and tests.
     pub const ALL: [Self; 6] = [Self::Tanh, Self::Relu, Self::Sigmoid, Self::Gelu, Self::LeakyRelu, Self::Identity];
+
+    /// As it is written in settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tanh => "tanh",
+            Self::Relu => "relu",
+            Self::Sigmoid => "sigmoid",
+            Self::Gelu => "gelu",
+            Self::LeakyRelu => "leaky-relu",
+            Self::Identity => "identity",
+        }
+    }
 
     /// Whether its slope is told from the sum, not from its value.
     pub(in super::super) fn slope_is_of_sum(self) -> bool {

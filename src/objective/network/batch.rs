@@ -3,6 +3,8 @@
 //! In columns, rows too many for one binding lie in slabs, a buffer each. The layered form takes them part by part, and
 //! no part lies in two slabs.
 
+use super::layered::SCRATCH;
+use super::pictures::Stage;
 use super::{Form, Network};
 use crate::gpu::{Bindings, Buffer, Gpu, Recording, Source, Threads, View, WORKGROUP};
 use crate::population::Context;
@@ -15,6 +17,8 @@ pub(super) const WINDOW_BYTES: u32 = 65_536;
 pub(super) const TILE_ROWS: u32 = 1024;
 /// Rows of a part at most.
 const PART_ROWS: u32 = 4096;
+/// The same of pictures that take long: at least so many.
+const FEWEST_ROWS: u64 = 64;
 /// Class numbers in 256 bytes, where a binding may start.
 const LABELS_ALIGNED: u64 = 64;
 
@@ -169,15 +173,35 @@ impl Batch {
     }
 }
 
+/// Rows of a part at most. Those of pictures have many values between layers, and take long.
+fn part_rows(gpu: &Gpu, network: &Network) -> Result<u32> {
+    let stages = network.architecture.stages();
+    let values = stages.iter().map(|stage| u64::from(stage.to.count()) + 8).max().unwrap_or(0);
+    let Some(by_memory) = (SCRATCH.min(gpu.binding_limit()) / 4).checked_div(values) else { return Ok(PART_ROWS) };
+    if by_memory < FEWEST_ROWS {
+        return Err(Error::Limit {
+            what: format!("the layers {}", network.architecture),
+            needed: crate::gpu::bytes(4 * FEWEST_ROWS * values),
+            allowed: crate::gpu::bytes(SCRATCH.min(gpu.binding_limit())),
+            remedy: "smaller pictures, fewer filters, or a larger stride".into(),
+        });
+    }
+    let work = stages.iter().map(Stage::operations).fold(1.0, f64::max);
+    let by_time = (gpu.work_limit() / work) as u64;
+    let rows = by_memory.min(by_time).clamp(FEWEST_ROWS, PART_ROWS.into()) as u32;
+    Ok(1 << rows.ilog2())
+}
+
 /// Rows of a slab and of a part. One slab if it can be; else slabs of about equal size.
 fn divided(gpu: &Gpu, network: &Network, rows: u32) -> Result<(u32, u32)> {
     let row_bytes = 16 * u64::from(network.architecture.inputs.div_ceil(4));
     let limit = gpu.binding_limit().min(network.slab_bytes);
     let most = (limit / row_bytes).saturating_sub(TILE_ROWS.into());
+    let part_rows = part_rows(gpu, network)?;
     if u64::from(rows.next_multiple_of(4)) <= most {
-        return Ok((rows, rows.min(PART_ROWS)));
+        return Ok((rows, rows.min(part_rows)));
     }
-    let part = u64::from(PART_ROWS).min(most / LABELS_ALIGNED * LABELS_ALIGNED);
+    let part = u64::from(part_rows).max(LABELS_ALIGNED).min(most / LABELS_ALIGNED * LABELS_ALIGNED);
     if part == 0 || network.batch.is_some() {
         let needed = (u64::from(rows) + u64::from(TILE_ROWS)) * row_bytes;
         return Err(Error::Limit {
@@ -188,7 +212,7 @@ fn divided(gpu: &Gpu, network: &Network, rows: u32) -> Result<(u32, u32)> {
         });
     }
     let slabs = u64::from(rows).div_ceil(most / part * part);
-    Ok((u64::from(rows).div_ceil(slabs).next_multiple_of(part) as u32, part as u32))
+    Ok((u64::from(rows).div_ceil(slabs).next_multiple_of(part) as u32, part.min(part_rows.into()) as u32))
 }
 
 /// Rows padded with zeros to whole `vec4`s.
@@ -221,8 +245,13 @@ mod tests {
     }
 
     fn network() -> Network {
-        let architecture =
-            Architecture { inputs: INPUTS as u32, hidden: vec![6], outputs: 3, activation: Activation::Tanh };
+        let architecture = Architecture {
+            inputs: INPUTS as u32,
+            hidden: vec![6],
+            outputs: 3,
+            activation: Activation::Tanh,
+            pictures: None,
+        };
         let labels: Vec<u32> = (0..ROWS as u32).map(|row| row.wrapping_mul(2_654_435_761) % 3).collect();
         let mut network = Network::new(architecture, &numbers(ROWS * INPUTS), &labels).unwrap();
         network.form = Some(Form::Layered);

@@ -28,7 +28,7 @@ impl Cosines {
         let size = |l: usize| (layers[l].inputs + 1) * tile.padded(layers[l].outputs);
         let last = layers.len() - 1;
         let (inputs, outputs) = (layers[last].inputs, layers[last].outputs);
-        let hidden = last > 0;
+        let hidden = last > 0 || architecture.pictures.is_some();
         let constants = Source::new()
             .constant("WORKGROUP", WORKGROUP)
             .constant("STAGED", (0..=last).map(size).sum())

@@ -5,16 +5,19 @@
 //! Lanes run along rows throughout, as in the layered form. A gradient is a product over rows: a thread sums a tile of
 //! units by inputs over every eighth (or so) row, then the lanes are added up in a fixed order.
 
+mod filters;
+mod pictured;
 mod pull;
 mod registers;
 mod slopes;
 
+use self::pictured::Back;
 use self::pull::{pull, pulled};
 use self::slopes::Slopes;
 use super::batch::{Batch, Rows};
 use super::cosines::CosineSlopes;
 use super::layered::{self, Layered, Memory, Part};
-use super::product::{back, transposed};
+use super::product::{Handed, back, handed, transposed};
 use super::{Layer, Loss, Network, total};
 use crate::Result;
 use crate::gpu::{Bindings, Buffer, Kernel, Recording, Source, Threads};
@@ -46,6 +49,7 @@ struct Kernels {
     losses: Kernel,
     slopes: Slopes,
     back: Vec<Kernel>,
+    pictures: Back,
     pull: Vec<Kernel>,
     cosines: Option<CosineSlopes>,
 }
@@ -53,8 +57,7 @@ struct Kernels {
 impl Backprop {
     pub(super) fn new(context: &Context, network: &Network, batch: &Batch) -> Result<Self> {
         let layered = Layered::new(context, network, batch)?;
-        let layers = layered.architecture.layers();
-        let transposed = layers[1..].iter().map(|l| l.outputs * layered.tile.padded(l.inputs)).sum();
+        let transposed = handed(&layered.architecture, layered.tile).iter().map(Handed::size).sum();
         Ok(Self { network: network.clone(), layered, transposed, rooms: Vec::new() })
     }
 
@@ -71,8 +74,9 @@ impl Backprop {
         if whole && plain && registers::suits(&self.network, batch.rows, points.candidates) {
             return self.record_in_registers(points, gradient, batch, recording);
         }
-        let kernels = self.kernels(points, gradient.slope, batch)?;
-        let per_part = self.layered.part_candidates(points.candidates, self.transposed);
+        let most = pictured::part_candidates(&self.layered.pictured, &self.layered.context.gpu, batch.part_rows);
+        let per_part = self.layered.part_candidates(points.candidates, self.transposed, true).min(most);
+        let kernels = self.kernels(points, gradient.slope, batch, per_part)?;
         // Parts share a room unless what it holds is to be come back to.
         let kept = gradient.keep || gradient.moved > 0;
         let mut rooms = std::mem::take(&mut self.rooms);
@@ -125,11 +129,13 @@ impl Backprop {
     ) -> Result<()> {
         let context = &self.layered.context;
         let gpu = &context.gpu;
-        let layers = self.layered.architecture.layers();
+        let layers = self.layered.architecture.dense_layers();
+        let before = self.layered.architecture.convolutions();
+        let stages = self.layered.pictured.stages.len();
         let memory = &room.forward;
         let turned = bindings.clone().with("staged", room.transposed.view());
-        if layers.len() > 1 {
-            let numbers = Threads::Line(part.candidates * self.transposed);
+        if self.transposed > 0 {
+            let numbers = self.layered.stage_threads(part.candidates, self.transposed);
             recording.dispatch(gpu, &kernels.transpose, &turned, numbers)?;
         }
         let forward = (&kernels.forward, memory);
@@ -156,8 +162,9 @@ impl Backprop {
         if let Some(cosines) = &kernels.cosines {
             cosines.before(gpu, &lengths, part, recording)?;
         }
-        for (l, layer) in layers.iter().enumerate().skip(gradient.from).rev() {
-            let inputs = if l == 0 { rows.inputs.clone() } else { memory.values[l - 1].view() };
+        let flat = memory.pictures.values.last().map_or_else(|| rows.inputs.clone(), Buffer::view);
+        for (l, layer) in layers.iter().enumerate().skip(gradient.from.saturating_sub(before)).rev() {
+            let inputs = if l == 0 { flat.clone() } else { memory.values[l - 1].view() };
             let bound = bindings.clone().with("deltas", deltas[0].clone()).with("inputs", inputs);
             let (units, inputs) = pulled(self.layered.tile, layer);
             let tiles = [(layer.inputs + 1).div_ceil(inputs), layer.outputs.div_ceil(units), part.candidates];
@@ -165,16 +172,24 @@ impl Backprop {
             if let Some(cosines) = kernels.cosines.as_ref().filter(|_| l + 1 == layers.len()) {
                 cosines.after(gpu, &lengths, part, recording)?;
             }
-            if l > gradient.from {
-                let values = memory.sums.get(l - 1).unwrap_or(&memory.values[l - 1]);
+            if before + l > gradient.from {
+                let values = match l.checked_sub(1) {
+                    Some(below) => memory.sums.get(below).unwrap_or(&memory.values[below]).view(),
+                    None => pictured::told_from(&memory.pictures, stages - 1),
+                };
                 let bound = turned
                     .clone()
                     .with("inputs", deltas[0].clone())
-                    .with("values", values.view())
+                    .with("values", values)
                     .with("outputs", deltas[1].clone());
                 recording.dispatch(gpu, &kernels.back[l], &bound, self.layered.tiles(layer.inputs, part))?;
                 deltas.swap(0, 1);
             }
+        }
+        if gradient.from < before {
+            let all = (&self.layered.pictured, &memory.pictures);
+            let what = (part, rows.inputs.clone(), gradient.from);
+            kernels.pictures.record(gpu, all, &turned, what, deltas, recording)?;
         }
         Ok(())
     }
@@ -183,7 +198,7 @@ impl Backprop {
     fn room(&self, candidates: u32) -> Result<Room> {
         let gpu = &self.layered.context.gpu;
         let of_rows = u64::from(candidates) * u64::from(self.layered.padded_rows);
-        let widest = of_rows * u64::from(self.layered.widest());
+        let widest = of_rows * u64::from(self.layered.widest().max(self.layered.pictured.widest(true)));
         let lengths = match self.network.loss.margin() {
             Some(_) => Some([gpu.buffer("along", widest)?, gpu.buffer("shrinking", of_rows)?]),
             None => None,
@@ -196,31 +211,41 @@ impl Backprop {
         })
     }
 
-    fn kernels(&self, points: &Points, slope: &Slope, batch: &Batch) -> Result<Kernels> {
-        let Layered { context, architecture, tile, padded_rows, .. } = &self.layered;
+    fn kernels(&self, points: &Points, slope: &Slope, batch: &Batch, per_part: u32) -> Result<Kernels> {
+        let Layered { context, architecture, tile, padded_rows, pictured, .. } = &self.layered;
         let layers = architecture.layers();
+        let dense = architecture.dense_layers();
         let forward = self.layered.kernels(points, batch, true)?;
         let first = layers.last().map_or(0, |layer| layer.offset);
         let cosines = forward.cosines.as_ref().map(|cosines| cosines.slopes(&context.gpu, first, points.stride));
         Ok(Kernels {
             cosines: cosines.transpose()?,
             transpose: self.layered.stage_kernel(points, self.transposed.max(1), &transposed(architecture, *tile))?,
+            pictures: Back::new(&context.gpu, pictured, (&layers, batch), (per_part, self.transposed, points.stride))?,
             losses: self.layered.losses_kernel(points)?,
             slopes: Slopes::new(context, &self.network, batch, points, slope, *padded_rows)?,
-            back: self.back_kernels(&layers)?,
-            pull: self.pull_kernels(&layers, points, batch)?,
+            back: self.back_kernels(&dense)?,
+            pull: self.pull_kernels(&dense, points, batch)?,
             forward,
         })
     }
 
-    /// For every layer but the first: its slopes handed down to the layer below.
+    /// For every dense layer, but not the first of all: its slopes handed down to the layer below.
     fn back_kernels(&self, layers: &[Layer]) -> Result<Vec<Kernel>> {
         let Layered { context, architecture, tile, padded_rows, .. } = &self.layered;
-        let mut offset = 0;
+        let size = |(l, layer): (usize, &Layer)| {
+            if l == 0 && architecture.convolutions() == 0 { 0 } else { layer.outputs * tile.padded(layer.inputs) }
+        };
+        let before = architecture.convolutions();
+        let mut offset = self.transposed - layers.iter().enumerate().map(size).sum::<u32>();
         let mut kernels = Vec::new();
         for (l, layer) in layers.iter().enumerate() {
             // A place for the first layer, which nothing asks for.
-            let of = if l == 0 { layers.get(1).unwrap_or(layer) } else { layer };
+            let of = if l == 0 && before == 0 { layers.get(1).unwrap_or(layer) } else { layer };
+            let below = match (l, self.layered.pictured.stages.last()) {
+                (0, Some(stage)) => stage.step.activation(),
+                _ => architecture.activation,
+            };
             let source = Source::new()
                 .constant("STAGED", self.transposed.max(1))
                 .constant("OFFSET", offset)
@@ -228,19 +253,18 @@ impl Backprop {
                 .constant("PADDED_INPUTS", tile.padded(of.outputs))
                 .constant("PADDED", tile.padded(of.inputs))
                 .constant("PADDED_ROWS", *padded_rows)
-                .piece("activation", architecture.activation.wgsl())?
+                .piece("activation", below.wgsl())?
                 .piece("back", &back(of, *tile, self.network.loss.margin().is_some() && l + 1 == layers.len()))?;
             kernels.push(context.gpu.kernel("back", &source)?);
-            if l > 0 {
-                offset += layer.outputs * tile.padded(layer.inputs);
-            }
+            offset += size((l, layer));
         }
         Ok(kernels)
     }
 
-    /// For every layer: its gradient.
+    /// For every dense layer: its gradient.
     fn pull_kernels(&self, layers: &[Layer], points: &Points, batch: &Batch) -> Result<Vec<Kernel>> {
-        let Layered { context, tile, padded_rows, .. } = &self.layered;
+        let Layered { context, tile, padded_rows, architecture, .. } = &self.layered;
+        let on_rows = architecture.pictures.is_none();
         let kernel = |(l, layer): (usize, &Layer)| {
             let source = Source::new()
                 .constant("LANES", tile.lanes)
@@ -252,7 +276,7 @@ impl Backprop {
                 .constant("COLUMNS", batch.columns)
                 .constant("FIRST", layer.offset)
                 .constant("STRIDE", points.stride)
-                .piece("pull", &pull(*tile, layer, l == 0))?;
+                .piece("pull", &pull(*tile, layer, l == 0 && on_rows))?;
             context.gpu.kernel("pull", &source)
         };
         layers.iter().enumerate().map(kernel).collect()

@@ -6,6 +6,7 @@
 
 use super::batch::{Batch, Rows};
 use super::cosines::Cosines;
+use super::pictured::{Pictured, StageKernel, Values};
 use super::product::{Tile, dense, weights, weights_but_last_biases};
 use super::{Architecture, Layer, Margin, Network, Scorer, total};
 use crate::Result;
@@ -14,6 +15,9 @@ use crate::population::{Context, Points};
 
 /// Bytes of a scratch buffer at most.
 pub(super) const SCRATCH: u64 = 64 << 20;
+
+/// Candidates whose coordinates share a line of a processor's cache.
+const SEVERAL: u32 = 16;
 
 #[repr(C)]
 #[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
@@ -44,6 +48,8 @@ pub(super) struct Layered {
     pub(super) architecture: Architecture,
     pub(super) tile: Tile,
     pub(super) padded_rows: u32,
+    /// What comes before the dense layers.
+    pub(super) pictured: Pictured,
     losses: Source,
     /// Where the outputs are cosines.
     margin: Option<Margin>,
@@ -56,7 +62,8 @@ pub(super) struct Layered {
 pub(super) struct Memory {
     pub(super) candidates: u32,
     pub(super) staged: Buffer<f32>,
-    /// Of every layer, of the last one logits; two buffers in turn unless all are kept.
+    pub(super) pictures: Values,
+    /// Of every dense layer, of the last one logits; two buffers in turn unless all are kept.
     pub(super) values: Vec<Buffer<f32>>,
     /// Of every hidden layer whose slope is told from its sum; none unless all are kept.
     pub(super) sums: Vec<Buffer<f32>>,
@@ -66,6 +73,7 @@ pub(super) struct Memory {
 /// The kernels of a forward pass.
 pub(super) struct Kernels {
     stage: Kernel,
+    pictures: Vec<StageKernel>,
     dense: Vec<Kernel>,
     /// From sums to values, where both are kept.
     activations: Vec<Kernel>,
@@ -89,6 +97,7 @@ impl Layered {
             .piece("layered_loss", include_str!("../../../shaders/objective/network/layered_loss.wgsl"))?;
         Ok(Self {
             context: context.clone(),
+            pictured: Pictured { stages: architecture.stages(), tile, padded_rows },
             architecture,
             tile,
             padded_rows,
@@ -99,26 +108,28 @@ impl Layered {
         })
     }
 
-    /// Largest number of values that one layer has for a row.
+    /// Largest number of values that one dense layer has for a row.
     pub(super) fn widest(&self) -> u32 {
-        self.architecture.layers().iter().map(|l| self.tile.padded(l.outputs)).max().unwrap_or(4)
+        self.architecture.dense_layers().iter().map(|l| self.tile.padded(l.outputs)).max().unwrap_or(4)
     }
 
-    /// Candidates of a part: as many as memory and 100 ms allow, with no more than `staged` weights laid out for each.
-    pub(super) fn part_candidates(&self, candidates: u32, staged: u32) -> u32 {
+    /// Candidates of a part: as many as memory and 100 ms allow, with no more than `staged` weights laid out for each;
+    /// `keep`: where what every layer computes is kept.
+    pub(super) fn part_candidates(&self, candidates: u32, staged: u32, keep: bool) -> u32 {
         let gpu = &self.context.gpu;
         let budget = SCRATCH.min(gpu.binding_limit()) / 4;
-        let values = u64::from(self.widest()) * u64::from(self.padded_rows);
+        let values = u64::from(self.widest().max(self.pictured.widest(keep))) * u64::from(self.padded_rows);
         let per_candidate = values.max(self.staged_size.into()).max(staged.into());
-        let most = self.architecture.layers().iter().map(|l| f64::from(l.inputs * l.outputs)).fold(1.0, f64::max);
-        let by_time = gpu.work_limit() / (2.0 * most * f64::from(self.padded_rows));
+        let dense = self.architecture.dense_layers();
+        let most = dense.iter().map(|l| 2.0 * f64::from(l.inputs) * f64::from(l.outputs)).fold(1.0, f64::max);
+        let by_time = gpu.work_limit() / (most.max(self.pictured.work()) * f64::from(self.padded_rows));
         candidates.min((budget / per_candidate) as u32).min(by_time as u32).clamp(1, 65_535)
     }
 
     /// Memory of so many candidates; `keep`: for what every layer computes.
     pub(super) fn memory(&self, candidates: u32, keep: bool) -> Result<Memory> {
         let gpu = &self.context.gpu;
-        let layers = self.architecture.layers();
+        let layers = self.architecture.dense_layers();
         let few = |units: u32| u64::from(candidates) * u64::from(units);
         let buffer = |label, units| gpu.buffer::<f32>(label, few(units) * u64::from(self.padded_rows));
         let of = |label, layers: &[Layer]| -> Result<Vec<Buffer<f32>>> {
@@ -136,6 +147,7 @@ impl Layered {
         Ok(Memory {
             candidates,
             staged: gpu.buffer("staged weights", few(self.staged_size))?,
+            pictures: self.pictured.values(gpu, candidates, keep)?,
             values,
             sums: of("sums", &layers[..hidden])?,
             weight_norms: gpu.buffer("norms of weights", few(norms))?,
@@ -157,6 +169,7 @@ impl Layered {
         let sums = keep && self.architecture.activation.slope_is_of_sum();
         Ok(Kernels {
             stage: self.stage_kernel(points, self.staged_size, &weights(&self.architecture, self.tile))?,
+            pictures: self.pictured.kernels(gpu, batch, self.staged_size, keep)?,
             dense: self.dense_kernels(batch, sums)?,
             activations: if sums { self.activation_kernels()? } else { Vec::new() },
             cosines: self.margin.map(cosines).transpose()?,
@@ -165,13 +178,24 @@ impl Layered {
 
     /// The kernel that lays out `size` weights of a candidate as `weights` says.
     pub(super) fn stage_kernel(&self, points: &Points, size: u32, weights: &str) -> Result<Kernel> {
-        let source = points
-            .source
-            .clone()
-            .constant("STAGED", size)
-            .piece("weights", weights)?
-            .piece("layered", include_str!("../../../shaders/objective/network/layered.wgsl"))?;
+        let source = points.source.clone().constant("STAGED", size).piece("weights", weights)?;
+        if self.several() > 1 {
+            let text = include_str!("../../../shaders/objective/network/layered_several.wgsl");
+            let source = source.constant("SEVERAL", self.several()).piece("layered_several", text)?;
+            return self.context.gpu.kernel("stage_several", &source);
+        }
+        let source = source.piece("layered", include_str!("../../../shaders/objective/network/layered.wgsl"))?;
         self.context.gpu.kernel("stage", &source)
+    }
+
+    /// Threads that lay out `size` weights of so many candidates.
+    pub(super) fn stage_threads(&self, candidates: u32, size: u32) -> Threads {
+        Threads::Line(candidates.div_ceil(self.several()) * size)
+    }
+
+    /// Candidates that a thread lays out weights of.
+    fn several(&self) -> u32 {
+        if self.architecture.pictures.is_some() { SEVERAL } else { 1 }
     }
 
     /// The kernel that adds up the losses of a part.
@@ -182,9 +206,16 @@ impl Layered {
     /// `sums`: no layer is activated, not only the last.
     fn dense_kernels(&self, batch: &Batch, sums: bool) -> Result<Vec<Kernel>> {
         let layers = self.architecture.layers();
+        let before = self.architecture.convolutions();
+        let on_rows = self.architecture.pictures.is_none();
         let mut offset = 0;
         let mut kernels = Vec::new();
         for (l, layer) in layers.iter().enumerate() {
+            let size = (layer.inputs + 1) * self.tile.padded(layer.outputs);
+            if l < before {
+                offset += size;
+                continue;
+            }
             let last = l + 1 == layers.len();
             let source = Source::new()
                 .constant("STAGED", self.staged_size)
@@ -195,9 +226,9 @@ impl Layered {
                 .constant("PADDED_ROWS", self.padded_rows)
                 .constant("COLUMNS", batch.columns)
                 .piece("activation", self.architecture.activation.wgsl())?
-                .piece("dense", &dense(layer, self.tile, l == 0, last || sums))?;
+                .piece("dense", &dense(layer, self.tile, l == 0 && on_rows, last || sums))?;
             kernels.push(self.context.gpu.kernel("dense", &source)?);
-            offset += (layer.inputs + 1) * self.tile.padded(layer.outputs);
+            offset += size;
         }
         Ok(kernels)
     }
@@ -212,7 +243,7 @@ impl Layered {
                 .piece("values", include_str!("../../../shaders/objective/network/values.wgsl"))?;
             self.context.gpu.kernel("values_of_sums", &source)
         };
-        let layers = self.architecture.layers();
+        let layers = self.architecture.dense_layers();
         layers[..layers.len() - 1].iter().map(kernel).collect()
     }
 
@@ -227,10 +258,13 @@ impl Layered {
         recording: &mut Recording,
     ) -> Result<[View; 2]> {
         let gpu = &self.context.gpu;
-        let layers = self.architecture.layers();
+        let layers = self.architecture.dense_layers();
         let bindings = bindings.clone().with("staged", memory.staged.view());
-        recording.dispatch(gpu, &kernels.stage, &bindings, Threads::Line(part.candidates * self.staged_size))?;
-        let input = |l: usize| if l == 0 { rows.inputs.clone() } else { memory.values[l - 1].view() };
+        recording.dispatch(gpu, &kernels.stage, &bindings, self.stage_threads(part.candidates, self.staged_size))?;
+        let pictures = (&kernels.pictures[..], &memory.pictures);
+        let flat = self.pictured.forward(gpu, pictures, &bindings, (part, rows.inputs.clone()), from, recording)?;
+        let input = |l: usize| if l == 0 { flat.clone() } else { memory.values[l - 1].view() };
+        let from = from.saturating_sub(self.architecture.convolutions());
         for (l, layer) in layers.iter().enumerate().skip(from) {
             let values = memory.values[l].view();
             let sums = memory.sums.get(l).map(Buffer::view);
@@ -317,7 +351,7 @@ impl Layered {
 
 impl Scorer for Layered {
     fn score(&mut self, points: &Points, batch: &Batch, recording: &mut Recording) -> Result<()> {
-        let per_part = self.part_candidates(points.candidates, 0);
+        let per_part = self.part_candidates(points.candidates, 0, false);
         self.scratch(per_part)?;
         let memory = self.scratch.as_ref().expect("made in the line above");
         let kernels = self.kernels(points, batch, false)?;

@@ -57,14 +57,15 @@ struct Kernels {
 }
 
 impl Shared {
-    /// None where the evaluation's own form is as fast, the outputs are cosines, or the rows do not fit into one binding
+    /// None where the evaluation's own form is as fast, the outputs are cosines, rows are pictures, or the rows do not fit into one binding
     /// as columns.
     pub(super) fn new(context: &Context, network: &Network, form: Form) -> Option<Self> {
         let rows = network.batch.unwrap_or(network.rows);
         let padded = u64::from(rows) + u64::from(TILE_ROWS) + 4;
         let fits = padded * u64::from(network.architecture.inputs + 3) * 4 <= context.gpu.binding_limit();
         let suits = form == Form::Layered || (form == Form::Tiled && fits);
-        (suits && network.loss.margin().is_none()).then(|| Self {
+        let suits = suits && network.loss.margin().is_none() && network.architecture.pictures.is_none();
+        suits.then(|| Self {
             context: context.clone(),
             network: network.clone(),
             tile: Tile::new(&context.gpu).for_rows(rows),

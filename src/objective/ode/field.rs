@@ -78,6 +78,7 @@ impl NeuralField {
             hidden: self.hidden.clone(),
             outputs: components,
             activation: self.activation,
+            pictures: None,
         }
     }
 }

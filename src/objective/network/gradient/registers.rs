@@ -18,6 +18,7 @@ const FEW_ROWS: u32 = 128;
 pub(in super::super) fn fits(network: &Network, rows: u32) -> bool {
     let vectors = network.architecture.inputs.div_ceil(4);
     network.loss.margin().is_none()
+        && network.architecture.pictures.is_none()
         && network.architecture.parameters() <= MOST_WEIGHTS
         && rows.next_multiple_of(64) * vectors * 16 <= WINDOW_BYTES
 }

@@ -1,0 +1,232 @@
+//! Networks on pictures against the plain `f64` twin: scores and gradients of whole populations.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
+mod common;
+#[path = "common/numbers.rs"]
+mod numbers;
+#[path = "common/placed.rs"]
+mod placed;
+
+use common::gpu;
+use gradless::gpu::{Gpu, Recording};
+use gradless::objective::network::pictures::Size;
+use gradless::objective::network::{Activation, Architecture, Loss, Network, Spec};
+use gradless::population::{Context, Gradient, Objective, Points, Shape, Slope};
+use gradless::reference;
+use numbers::numbers;
+use placed::place;
+
+/// Every kind of layer with odd sizes, strides and paddings.
+const NETWORKS: [(&str, [u32; 3]); 14] = [
+    ("conv:3x3", [1, 5, 7]),
+    ("conv:6x5p2,relu", [1, 11, 13]),
+    ("conv:5x3s2p1,tanh,dense:7,tanh", [3, 9, 8]),
+    ("conv:9x1,relu,conv:17x2,sigmoid", [2, 5, 6]),
+    ("conv:4x3p2,gelu,conv:3x3s3,leaky-relu", [2, 8, 7]),
+    ("max:2", [3, 5, 7]),
+    ("max:3s1,conv:4x2s2p1,relu", [1, 7, 6]),
+    ("average:3s2,dense:5,gelu", [2, 9, 8]),
+    ("conv:5x3,relu,global-average", [2, 7, 9]),
+    ("conv:4x3p1,gelu,max:2,conv:6x3,tanh,average:2", [1, 13, 12]),
+    ("conv:8x7p3,relu,max:3s2", [1, 9, 33]),
+    ("conv:3x4s3p2,relu,dense:9,relu", [2, 14, 31]),
+    ("conv:20x2s2,relu", [1, 4, 70]),
+    ("conv:2x11p5,tanh,average:4", [1, 12, 12]),
+];
+
+fn architecture(model: &str, [channels, height, width]: [u32; 3]) -> Architecture {
+    let size = Size { channels, height, width };
+    Spec::parse(model, true).unwrap().build(Some(size), (size.count(), 3), Activation::Relu).unwrap()
+}
+
+struct Case {
+    network: Network,
+    features: Vec<f32>,
+    labels: Vec<u32>,
+    members: u32,
+    positions: Vec<f32>,
+}
+
+impl Case {
+    fn new(architecture: Architecture, rows: usize, members: u32) -> Self {
+        let features: Vec<f32> = numbers(rows * architecture.inputs as usize, 1).iter().map(|x| 2.0 * x).collect();
+        let labels: Vec<u32> = (0..rows as u32).map(|r| r.wrapping_mul(2_654_435_761) % architecture.outputs).collect();
+        let network = Network::new(architecture, &features, &labels).unwrap();
+        let positions = numbers((network.dims() * members) as usize, 2).iter().map(|x| 2.0 * x).collect();
+        Self { network, features, labels, members, positions }
+    }
+
+    fn points(&self, gpu: &Gpu, largest_chunk: u32) -> (Context, Points) {
+        let clock = gpu.upload("clock", &[3u32, 0, 0, 9, 9, 0, 0, 0]).unwrap();
+        let context = Context { largest_chunk, descends: true, ..Context::new(gpu, clock.view()) };
+        let shape = Shape { blocks: 1, members: self.members, width: self.network.dims() };
+        let fitness = Points::fitness_buffer(gpu, "fitness", shape).unwrap();
+        let points = Points::direct(&context, "positions", shape, &fitness).unwrap();
+        place(gpu, &points, &self.positions);
+        (context, points)
+    }
+
+    fn score(&self, gpu: &Gpu, largest_chunk: u32) -> Vec<f32> {
+        let (context, points) = self.points(gpu, largest_chunk);
+        let mut evaluation = self.network.bind(&context).unwrap();
+        let mut recording = Recording::new();
+        evaluation.prepare(&mut recording).unwrap();
+        evaluation.score(&points, &mut recording).unwrap();
+        let mut fitness: Vec<f32> = gpu.run(&recording, &[points.fitness.view()]).unwrap().values(0);
+        fitness.truncate(self.members as usize);
+        fitness
+    }
+
+    /// Gradient of every member, after these calls.
+    fn gradient(&self, gpu: &Gpu, largest_chunk: u32, calls: &[(usize, usize)]) -> Vec<f32> {
+        let (context, points) = self.points(gpu, largest_chunk);
+        let dims = self.network.dims();
+        let size = u64::from(dims * points.stride);
+        let into: Vec<_> = points.chunks.iter().map(|_| gpu.buffer::<f32>("gradient", size).unwrap()).collect();
+        let mut evaluation = self.network.bind(&context).unwrap();
+        let mut recording = Recording::new();
+        evaluation.prepare(&mut recording).unwrap();
+        for (call, (from, moved)) in calls.iter().enumerate() {
+            let keep = call + 1 < calls.len();
+            let gradient = Gradient { slope: &Slope::Exact, into: &into, from: *from, moved: *moved, keep };
+            evaluation.differentiate(&points, &gradient, &mut recording).unwrap();
+        }
+        let views: Vec<_> = into.iter().map(gradless::gpu::Buffer::view).collect();
+        let read = gpu.run(&recording, &views).unwrap();
+        let mut gradient = Vec::new();
+        for (index, chunk) in points.chunks.iter().enumerate() {
+            let columns: Vec<f32> = read.values(index);
+            for member in 0..chunk.members {
+                gradient.extend((0..dims).map(|i| columns[(i * points.stride + member) as usize]));
+            }
+        }
+        gradient
+    }
+
+    /// The worst error of a gradient relative to the largest slope of the same layer and member, at most so many
+    /// coordinates of each, against central differences of the twin.
+    fn worst(&self, gradient: &[f32], most: usize) -> f64 {
+        let Network { architecture, loss, .. } = &self.network;
+        let dims = self.network.dims() as usize;
+        let step = 1e-6;
+        let mut worst: f64 = 0.0;
+        for member in 0..self.members as usize {
+            let mut position: Vec<f64> = self.member(member).iter().map(|x| f64::from(*x)).collect();
+            for layer in architecture.layers() {
+                let (first, count) = (layer.offset as usize, layer.parameters() as usize);
+                let slopes: Vec<(f64, f64)> = (first..first + count)
+                    .step_by(count.div_ceil(most))
+                    .map(|coordinate| {
+                        let middle = position[coordinate];
+                        let mut at = |x: f64| {
+                            position[coordinate] = x;
+                            reference::network::mean_loss(architecture, loss, &position, &self.features, &self.labels)
+                        };
+                        let slope = (at(middle + step) - at(middle - step)) / (2.0 * step) / f64::from(layer.scale);
+                        position[coordinate] = middle;
+                        (f64::from(gradient[member * dims + coordinate]), slope)
+                    })
+                    .collect();
+                let size = slopes.iter().map(|(_, exact)| exact.abs()).fold(1e-9, f64::max);
+                worst = slopes.iter().map(|(found, exact)| (found - exact).abs() / size).fold(worst, f64::max);
+            }
+        }
+        worst
+    }
+
+    fn member(&self, member: usize) -> &[f32] {
+        let dims = self.network.dims() as usize;
+        &self.positions[member * dims..][..dims]
+    }
+}
+
+#[test]
+fn every_layer_over_pictures_agrees_with_the_twin() {
+    let Some(gpu) = gpu() else { return };
+    let mut worst: f64 = 0.0;
+    for (number, (model, size)) in NETWORKS.into_iter().enumerate() {
+        let members = [1, 3, 5][number % 3];
+        let rows = [1, 9, 70][number / 2 % 3];
+        let case = Case::new(architecture(model, size), rows, members);
+        for gpu in [gpu.clone(), gpu.clone().without_subgroups()] {
+            for (member, value) in case.score(&gpu, u32::MAX).iter().enumerate() {
+                let Network { architecture, loss, .. } = &case.network;
+                let position = case.member(member);
+                let exact = reference::network::mean_loss(architecture, loss, position, &case.features, &case.labels);
+                let error = (f64::from(*value) - exact).abs() / exact.abs();
+                assert!(error <= 1e-4, "{model}, member {member}: {value} for {exact}");
+                worst = worst.max(error);
+            }
+        }
+        // Values of every output, of which a mean loss may hide an error.
+        let logits = case.network.logits(&gpu, case.member(0)).unwrap();
+        for (row, values) in logits.chunks(3).enumerate() {
+            let features = &case.features[row * case.network.architecture.inputs as usize..];
+            let features = &features[..case.network.architecture.inputs as usize];
+            let exact = reference::network::logits(&case.network.architecture, case.member(0), features);
+            let size = exact.iter().fold(1e-3, |size: f64, z| size.max(z.abs()));
+            for (value, exact) in values.iter().zip(&exact) {
+                assert!((f64::from(*value) - exact).abs() <= 1e-4 * size, "{model}, row {row}: {values:?} {exact:?}");
+            }
+        }
+    }
+    eprintln!("worst relative error of a loss {worst:.2e}");
+}
+
+#[test]
+fn chunks_and_parts_do_not_change_a_score() {
+    let Some(gpu) = gpu() else { return };
+    // More rows than a part has.
+    let case = Case::new(architecture("conv:6x3p1,relu,max:2,dense:4,relu", [1, 6, 6]), 4200, 5);
+    let whole = case.score(&gpu, u32::MAX);
+    assert_eq!(whole, case.score(&gpu, 4));
+    let exact = |member| {
+        let Network { architecture, loss, .. } = &case.network;
+        reference::network::mean_loss(architecture, loss, case.member(member), &case.features, &case.labels)
+    };
+    for (member, value) in whole.iter().enumerate() {
+        assert!((f64::from(*value) - exact(member)).abs() <= 1e-4 * exact(member), "{value} {}", exact(member));
+    }
+}
+
+#[test]
+fn a_drawn_batch_of_pictures_is_part_of_the_rows() {
+    let Some(gpu) = gpu() else { return };
+    let mut case = Case::new(architecture("conv:3x3,relu,max:2", [1, 8, 8]), 60, 2);
+    let whole = case.score(&gpu, u32::MAX);
+    case.network.batch = Some(60);
+    for (a, b) in whole.iter().zip(case.score(&gpu, u32::MAX)) {
+        assert!((a - b).abs() < 1e-5, "{a} {b}");
+    }
+    case.network.loss = Loss::Accuracy;
+    case.network.batch = Some(12);
+    assert!(case.score(&gpu, u32::MAX).iter().all(|share| (share * 12.0).fract() < 1e-4));
+}
+
+#[test]
+fn every_layer_over_pictures_has_the_gradient_of_its_twin() {
+    let Some(gpu) = gpu() else { return };
+    let mut worst: f64 = 0.0;
+    for (number, (model, size)) in NETWORKS.into_iter().enumerate() {
+        let (members, rows) = ([1, 3, 2][number % 3], [1, 9, 17][number / 2 % 3]);
+        let case = Case::new(architecture(model, size), rows, members);
+        for gpu in [gpu.clone(), gpu.clone().without_subgroups()] {
+            let error = case.worst(&case.gradient(&gpu, u32::MAX, &[(0, 0)]), 25);
+            assert!(error <= 1e-4, "{model}: {error}");
+            worst = worst.max(error);
+        }
+    }
+    eprintln!("worst relative error of a gradient {worst:.2e}");
+}
+
+#[test]
+fn a_gradient_over_parts_and_stages_is_that_of_the_twin() {
+    let Some(gpu) = gpu() else { return };
+    let case = Case::new(architecture("conv:6x3p1,gelu,max:2,conv:3x2,relu,dense:4,relu", [1, 6, 6]), 4200, 3);
+    let whole = case.gradient(&gpu, u32::MAX, &[(0, 0)]);
+    let error = case.worst(&whole, 2);
+    assert!(error <= 1e-4, "{error}");
+    let layers = case.network.architecture.layers().len();
+    let stages: Vec<(usize, usize)> = (0..layers).rev().map(|l| (l, if l + 1 == layers { 0 } else { l + 1 })).collect();
+    assert_eq!(whole, case.gradient(&gpu, 4, &stages));
+}
