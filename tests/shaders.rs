@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use gradless::gpu::{Source, WORKGROUP};
 use gradless::objective::functions::FUNCTIONS;
-use gradless::objective::network::{Activation, Architecture, Form, Loss, Margin, Network};
+use gradless::objective::network::pictures::Size;
+use gradless::objective::network::{Activation, Architecture, Form, Loss, Margin, Network, Spec};
 use gradless::objective::ode::{Field, Fit, Integrator, NeuralField, Observed, Ode, SYSTEMS};
 use gradless::optimizer::Entry;
 use gradless::run::Run;
@@ -67,6 +68,23 @@ fn constants() -> Source {
         ("DIMS", 7),
         ("FEATURES_APART", 2048),
         ("FEATURE_COLUMNS", 256),
+        ("FROM_APART", 3072),
+        ("FROM_COLUMNS", 256),
+        ("FROM_VALUES", 12),
+        ("LINES", 3),
+        ("PIXELS", 4),
+        ("SLICES", 2),
+        ("TO_LINES", 2),
+        ("TO_PIXELS", 2),
+        ("TO_VALUES", 4),
+        ("VALUES", 4),
+        ("WEIGHTS", 20),
+        ("WINDOWS", 4),
+        ("WINDOWS_ACROSS", 2),
+        ("WINDOWS_DOWN", 2),
+        ("WINDOW_LINES", 2),
+        ("WINDOW_PIXELS", 2),
+        ("WINDOW_STRIDE", 1),
         ("FIRST_ROW", 50),
         ("FIRST_BLOCK", 5),
         ("FROM_ROWS", 0),
@@ -103,6 +121,7 @@ fn constants() -> Source {
         ("ROW_BLOCKS", 2),
         ("ROW_VECTORS", 1),
         ("SECOND", 1),
+        ("SEVERAL", 16),
         ("SLOTS", 20),
         ("SHARED", 2),
         ("SORTED", 128),
@@ -211,10 +230,18 @@ fn assembled() -> Vec<(String, Source)> {
     add("batch", &[("batch", file("objective/network/batch.wgsl"))]);
     add("total", &[("total", file("objective/network/total.wgsl"))]);
     add("cosines", &[("cosines", file("objective/network/cosines.wgsl"))]);
+    add("pool", &[("pool", file("objective/network/pool.wgsl"))]);
+    let relu = file("objective/activation/relu.wgsl");
+    add("pool slopes", &[("activation", relu), ("pool_slopes", file("objective/network/pool_slopes.wgsl"))]);
+    add("slices", &[("slices", file("objective/network/slices.wgsl"))]);
     add("cosine slopes", &[("cosine_slopes", file("objective/network/cosine_slopes.wgsl"))]);
     let weight = "fn weight(candidate: u32, t: u32) -> f32 { return at(candidate, t); }".to_string();
     let stage = file("objective/network/layered.wgsl");
-    add("stage", &[("direct", direct), ("weights", weight), ("stage", stage)]);
+    let pieces = [("direct", direct), ("weights", weight), ("stage", stage)];
+    add("stage", &pieces);
+    let several = file("objective/network/layered_several.wgsl");
+    let place = "struct Place { coordinate: u32, scale: f32 }\nfn place(t: u32) -> Place { return Place(t, 1.0); }";
+    add("stage several", &[pieces[0].clone(), ("places", place.to_string()), ("several", several)]);
     let tanh = file("objective/activation/tanh.wgsl");
     add("values", &[("activation", tanh), ("values", file("objective/network/values.wgsl"))]);
     // What losses share, and what a swarm makes of them, are no losses.
@@ -339,6 +366,19 @@ fn every_kernel_of_a_run_is_valid_and_portable() {
             if optimizer.blockwise() && network.loss.margin().is_some() {
                 continue;
             }
+            for gpu in [&gpu, &gpu.clone().without_subgroups()] {
+                Run::new(gpu, &network, optimizer.as_ref()).members(10).start().unwrap();
+            }
+        }
+    }
+    let size = Size { channels: 2, height: 9, width: 9 };
+    for model in
+        ["conv:5x3p1,gelu,max:2,conv:9x2s2,relu,average:2,dense:4,relu", "max:3s1,conv:3x3,tanh,global-average"]
+    {
+        let architecture = Spec::parse(model, true).unwrap().build(Some(size), (162, 3), Activation::Relu).unwrap();
+        let network = Network::new(architecture, &[0.5; 1620], &[1; 10]).unwrap();
+        for optimizer in ["adam", "pso"] {
+            let optimizer = Entry::find(optimizer).unwrap().build(&[].into()).unwrap();
             for gpu in [&gpu, &gpu.clone().without_subgroups()] {
                 Run::new(gpu, &network, optimizer.as_ref()).members(10).start().unwrap();
             }

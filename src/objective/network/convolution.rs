@@ -7,7 +7,7 @@
 
 use std::fmt::Write as _;
 
-use super::pictures::{Stage, Step};
+use super::pictures::{Size, Stage, Step, Window};
 use super::product::{Tile, shared_operand};
 use crate::gpu::Source;
 
@@ -20,6 +20,13 @@ pub(super) enum Way {
     Back,
 }
 
+/// What becomes of a window of a convolution's sums.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pool {
+    Max,
+    Average,
+}
+
 /// How a convolution is cut into tiles.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cut {
@@ -29,10 +36,13 @@ pub(super) struct Cut {
     padding: u32,
     /// Channels, lines and pixels that come in.
     from: [u32; 3],
-    /// And out.
+    /// And out, pooled where they are.
     to: [u32; 3],
-    /// Pixels of a thread.
+    /// Pixels of a line of a thread, before they are pooled.
     pixels: u32,
+    /// What is done to windows of the sums, and their side; 1 where they are stored one by one.
+    pool: Pool,
+    side: u32,
     /// Channels of a thread.
     units: u32,
 }
@@ -40,26 +50,51 @@ pub(super) struct Cut {
 impl Cut {
     /// None where the step is no convolution.
     pub(super) fn new(tile: Tile, stage: &Stage, way: Way) -> Option<Self> {
+        Self::pooled(tile, stage, way, None)
+    }
+
+    /// The same for a convolution whose sums are pooled at once; none where the second step is not of this kind.
+    pub(super) fn with_pool(tile: Tile, stage: &Stage, next: Option<&Stage>) -> Option<Self> {
+        let next = next?;
+        let (pool, Window { side, stride }) = match next.step {
+            Step::Max(window) => (Pool::Max, window),
+            Step::Average(window) => (Pool::Average, window),
+            _ => return None,
+        };
+        if side != stride || side > MOST_SIDE {
+            return None;
+        }
+        Self::pooled(tile, stage, Way::Forward, Some((pool, side, next.to)))
+    }
+
+    fn pooled(tile: Tile, stage: &Stage, way: Way, pool: Option<(Pool, u32, Size)>) -> Option<Self> {
         let Step::Convolution { kernel, stride, padding, .. } = stage.step else { return None };
-        let sizes = |size: super::pictures::Size| [size.channels, size.height, size.width];
+        let sizes = |size: Size| [size.channels, size.height, size.width];
+        let (pool, side, to) = pool.unwrap_or((Pool::Max, 1, stage.to));
         let (from, to) = match way {
-            Way::Forward => (sizes(stage.from), sizes(stage.to)),
+            Way::Forward => (sizes(stage.from), sizes(to)),
             Way::Back => (sizes(stage.to), sizes(stage.from)),
         };
         let even = |count: u32, most: u32| count.div_ceil(count.div_ceil(most));
-        let most_units = if tile.broadcast.is_some() { 8 } else { tile.units };
-        let units = if to[0] <= most_units { to[0] } else { most_units };
+        let software = tile.broadcast.is_some();
+        let wide = if software { 16 } else { tile.units };
+        let units = match to[0] {
+            few if few <= wide => few,
+            even if even.is_multiple_of(wide) => wide,
+            _ => 8,
+        };
         // Sums that a thread holds, and sums that the text of a line spells out: compilers are slow past that.
-        let most = (tile.sums / units).min(MOST_SPELLED / units / kernel).max(1);
-        let pixels = even(to[2], most);
+        let (held, spelled) = if software { (MOST_HELD, MOST_SPELLED) } else { (tile.sums, MOST_SPELLED / 2) };
+        let most = (held / units).min(spelled / units / kernel).max(1);
+        let pixels = side * even(to[2], (most / side).max(1));
         // Tiles of the way back begin at the same place of the stride.
         let pixels = if way == Way::Back { pixels.next_multiple_of(stride) } else { pixels };
-        Some(Self { way, kernel, stride, padding, from, to, pixels, units })
+        Some(Self { way, kernel, stride, padding, from, to, pixels, pool, side, units })
     }
 
     /// Tiles of a line.
     fn across(&self) -> u32 {
-        self.to[2].div_ceil(self.pixels)
+        self.to[2].div_ceil(self.pixels / self.side)
     }
 
     /// Tiles of the channels.
@@ -74,7 +109,7 @@ impl Cut {
 
     /// The most iterations of a thread.
     pub(super) fn loops(&self) -> u32 {
-        self.from[0] * self.kernel
+        self.side * self.from[0] * self.kernel
     }
 
     /// Adds the sizes that the text names; weights of this convolution begin at `offset` of `staged`.
@@ -130,8 +165,8 @@ impl Cut {
         }
     }
 
-    /// The kernel. `rows`: it reads the rows that all candidates share; `written` says what is stored for a sum, of its
-    /// name and its place.
+    /// The kernel. `rows`: it reads the rows that all candidates share; `written` says what is stored or pooled for a
+    /// sum, of its name and its place.
     pub(super) fn text(
         &self,
         tile: Tile,
@@ -139,7 +174,7 @@ impl Cut {
         bindings: &str,
         written: &dyn Fn(&str, &str) -> String,
     ) -> String {
-        let Self { way, units, pixels, kernel, .. } = *self;
+        let Self { way, units, pixels, kernel, side, .. } = *self;
         let subgroup = tile.broadcast.is_some();
         let fetched = tile.padded(units);
         let mut text = format!(
@@ -153,13 +188,20 @@ fn {}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane
     let row = group.x * LANES + lane;
     let unit = group.y % DEEP * {units}u;
     let x = group.y / DEEP % ACROSS * {pixels}u;
-    let y = group.y / DEEP / ACROSS;
+    let window = group.y / DEEP / ACROSS;
     let candidate = group.z;
 ",
             if subgroup { "f32" } else { "vec4f" },
             if way == Way::Forward { "convolve" } else { "hand_down" },
             if subgroup { ", @builtin(subgroup_invocation_id) near: u32" } else { "" },
         );
+        let first = if self.pool == Pool::Max { "-3.4e38" } else { "0.0" };
+        for t in (0..pixels / side).filter(|_| side > 1) {
+            for u in 0..units {
+                let _ = writeln!(text, "    var pooled{t}_{u} = {first};");
+            }
+        }
+        let _ = writeln!(text, "    for (var y = window * {side}u; y < (window + 1u) * {side}u; y += 1u) {{");
         for t in 0..pixels {
             for u in 0..units {
                 let _ = writeln!(text, "    var s{t}_{u} = 0.0;");
@@ -200,16 +242,39 @@ fn {}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane
             let _ = writeln!(text, "        }}");
         }
         text.push_str("    }\n    }\n");
-        let (cut_x, cut_u) = (!self.to[2].is_multiple_of(pixels), !self.to[0].is_multiple_of(units));
+        if side == 1 {
+            self.store(&mut text, "s", &|sum| written(sum, "place"));
+            return text + "    }\n}\n";
+        }
         for t in 0..pixels {
             for u in 0..units {
-                let place = format!(
-                    "(candidate * TO_VALUES + ((unit + {u}u) * TO_LINES + y) * TO_PIXELS + x + {t}u) * PADDED_ROWS + row"
-                );
-                let value = written(&format!("s{t}_{u}"), "place");
+                let (sum, pooled) = (written(&format!("s{t}_{u}"), ""), format!("pooled{}_{u}", t / side));
+                let _ = match self.pool {
+                    Pool::Max => writeln!(text, "    {pooled} = max({pooled}, {sum});"),
+                    Pool::Average => writeln!(text, "    {pooled} += {sum};"),
+                };
+            }
+        }
+        text.push_str("    }\n");
+        self.store(&mut text, "pooled", &|sum| match self.pool {
+            Pool::Max => sum.into(),
+            Pool::Average => format!("{sum} / {}.0", side * side),
+        });
+        text + "}\n"
+    }
+
+    /// Stores what is there.
+    fn store(&self, text: &mut String, name: &str, value: &dyn Fn(&str) -> String) {
+        let Self { units, pixels, side, .. } = *self;
+        let (cut_x, cut_u) = (!self.to[2].is_multiple_of(pixels / side), !self.to[0].is_multiple_of(units));
+        for t in 0..pixels / side {
+            for u in 0..units {
+                let line = format!("candidate * TO_VALUES + ((unit + {u}u) * TO_LINES + window) * TO_PIXELS");
+                let place = format!("({line} + x / {side}u + {t}u) * PADDED_ROWS + row");
+                let value = value(&format!("{name}{t}_{u}"));
                 let mut inside = Vec::new();
                 if cut_x && t > 0 {
-                    inside.push(format!("x + {t}u < TO_PIXELS"));
+                    inside.push(format!("x / {side}u + {t}u < TO_PIXELS"));
                 }
                 if cut_u && u > 0 {
                     inside.push(format!("unit + {u}u < TO_CHANNELS"));
@@ -218,7 +283,6 @@ fn {}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane
                 let _ = writeln!(text, "    {inside}{{ let place = {place}; outputs[place] = {value}; }}");
             }
         }
-        text + "}\n"
     }
 
     /// Loads what the tile sees of a line; 0 beyond its ends.
@@ -260,8 +324,12 @@ fn {}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane
     }
 }
 
+/// Side of windows that are pooled at once, at most.
+const MOST_SIDE: u32 = 4;
+/// Sums that a thread holds at most where loads are dear: they need not all fit into registers.
+const MOST_HELD: u32 = 176;
 /// Sums that the text of one line of a filter spells out at most.
-const MOST_SPELLED: u32 = 480;
+const MOST_SPELLED: u32 = 880;
 
 fn named(at: i32) -> String {
     if at < 0 { format!("below{}", -at) } else { format!("x{at}") }

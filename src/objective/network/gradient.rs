@@ -75,7 +75,7 @@ impl Backprop {
             return self.record_in_registers(points, gradient, batch, recording);
         }
         let most = pictured::part_candidates(&self.layered.pictured, &self.layered.context.gpu, batch.part_rows);
-        let per_part = self.layered.part_candidates(points.candidates, self.transposed).min(most);
+        let per_part = self.layered.part_candidates(points.candidates, self.transposed, true).min(most);
         let kernels = self.kernels(points, gradient.slope, batch, per_part)?;
         // Parts share a room unless what it holds is to be come back to.
         let kept = gradient.keep || gradient.moved > 0;
@@ -135,7 +135,7 @@ impl Backprop {
         let memory = &room.forward;
         let turned = bindings.clone().with("staged", room.transposed.view());
         if self.transposed > 0 {
-            let numbers = Threads::Line(part.candidates * self.transposed);
+            let numbers = self.layered.stage_threads(part.candidates, self.transposed);
             recording.dispatch(gpu, &kernels.transpose, &turned, numbers)?;
         }
         let forward = (&kernels.forward, memory);
@@ -198,7 +198,7 @@ impl Backprop {
     fn room(&self, candidates: u32) -> Result<Room> {
         let gpu = &self.layered.context.gpu;
         let of_rows = u64::from(candidates) * u64::from(self.layered.padded_rows);
-        let widest = of_rows * u64::from(self.layered.widest().max(self.layered.pictured.widest()));
+        let widest = of_rows * u64::from(self.layered.widest().max(self.layered.pictured.widest(true)));
         let lengths = match self.network.loss.margin() {
             Some(_) => Some([gpu.buffer("along", widest)?, gpu.buffer("shrinking", of_rows)?]),
             None => None,

@@ -16,6 +16,9 @@ use crate::population::{Context, Points};
 /// Bytes of a scratch buffer at most.
 pub(super) const SCRATCH: u64 = 64 << 20;
 
+/// Candidates whose coordinates share a line of a processor's cache.
+const SEVERAL: u32 = 16;
+
 #[repr(C)]
 #[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
 pub(super) struct Part {
@@ -110,11 +113,12 @@ impl Layered {
         self.architecture.dense_layers().iter().map(|l| self.tile.padded(l.outputs)).max().unwrap_or(4)
     }
 
-    /// Candidates of a part: as many as memory and 100 ms allow, with no more than `staged` weights laid out for each.
-    pub(super) fn part_candidates(&self, candidates: u32, staged: u32) -> u32 {
+    /// Candidates of a part: as many as memory and 100 ms allow, with no more than `staged` weights laid out for each;
+    /// `keep`: where what every layer computes is kept.
+    pub(super) fn part_candidates(&self, candidates: u32, staged: u32, keep: bool) -> u32 {
         let gpu = &self.context.gpu;
         let budget = SCRATCH.min(gpu.binding_limit()) / 4;
-        let values = u64::from(self.widest().max(self.pictured.widest())) * u64::from(self.padded_rows);
+        let values = u64::from(self.widest().max(self.pictured.widest(keep))) * u64::from(self.padded_rows);
         let per_candidate = values.max(self.staged_size.into()).max(staged.into());
         let dense = self.architecture.dense_layers();
         let most = dense.iter().map(|l| 2.0 * f64::from(l.inputs) * f64::from(l.outputs)).fold(1.0, f64::max);
@@ -174,13 +178,24 @@ impl Layered {
 
     /// The kernel that lays out `size` weights of a candidate as `weights` says.
     pub(super) fn stage_kernel(&self, points: &Points, size: u32, weights: &str) -> Result<Kernel> {
-        let source = points
-            .source
-            .clone()
-            .constant("STAGED", size)
-            .piece("weights", weights)?
-            .piece("layered", include_str!("../../../shaders/objective/network/layered.wgsl"))?;
+        let source = points.source.clone().constant("STAGED", size).piece("weights", weights)?;
+        if self.several() > 1 {
+            let text = include_str!("../../../shaders/objective/network/layered_several.wgsl");
+            let source = source.constant("SEVERAL", self.several()).piece("layered_several", text)?;
+            return self.context.gpu.kernel("stage_several", &source);
+        }
+        let source = source.piece("layered", include_str!("../../../shaders/objective/network/layered.wgsl"))?;
         self.context.gpu.kernel("stage", &source)
+    }
+
+    /// Threads that lay out `size` weights of so many candidates.
+    pub(super) fn stage_threads(&self, candidates: u32, size: u32) -> Threads {
+        Threads::Line(candidates.div_ceil(self.several()) * size)
+    }
+
+    /// Candidates that a thread lays out weights of.
+    fn several(&self) -> u32 {
+        if self.architecture.pictures.is_some() { SEVERAL } else { 1 }
     }
 
     /// The kernel that adds up the losses of a part.
@@ -245,7 +260,7 @@ impl Layered {
         let gpu = &self.context.gpu;
         let layers = self.architecture.dense_layers();
         let bindings = bindings.clone().with("staged", memory.staged.view());
-        recording.dispatch(gpu, &kernels.stage, &bindings, Threads::Line(part.candidates * self.staged_size))?;
+        recording.dispatch(gpu, &kernels.stage, &bindings, self.stage_threads(part.candidates, self.staged_size))?;
         let pictures = (&kernels.pictures[..], &memory.pictures);
         let flat = self.pictured.forward(gpu, pictures, &bindings, (part, rows.inputs.clone()), from, recording)?;
         let input = |l: usize| if l == 0 { flat.clone() } else { memory.values[l - 1].view() };
@@ -336,7 +351,7 @@ impl Layered {
 
 impl Scorer for Layered {
     fn score(&mut self, points: &Points, batch: &Batch, recording: &mut Recording) -> Result<()> {
-        let per_part = self.part_candidates(points.candidates, 0);
+        let per_part = self.part_candidates(points.candidates, 0, false);
         self.scratch(per_part)?;
         let memory = self.scratch.as_ref().expect("made in the line above");
         let kernels = self.kernels(points, batch, false)?;

@@ -23,7 +23,7 @@ pub(super) struct Pictured {
 
 /// What the forward pass of a part leaves.
 pub(super) struct Values {
-    /// Of every layer; two buffers in turn unless all are kept.
+    /// Of every layer if all are kept; else two buffers, for one kernel after the other in turn.
     pub(super) values: Vec<Buffer<f32>>,
     /// Of layers whose slope is told from their sums, where all are kept.
     pub(super) sums: Vec<Option<Buffer<f32>>>,
@@ -36,12 +36,21 @@ pub(super) struct StageKernel {
     activation: Option<Kernel>,
     /// Workgroups of a candidate; none where threads are counted.
     tiles: Option<u32>,
+    /// Whether it does what the next layer does, too.
+    pools: bool,
 }
 
 impl Pictured {
-    /// Largest number of values that one layer has for a row; 0 without layers.
-    pub(super) fn widest(&self) -> u32 {
-        self.stages.iter().map(|stage| self.tile.padded(stage.to.count())).max().unwrap_or(0)
+    /// Largest number of values that one layer stores for a row, of those that are kept; 0 without layers.
+    pub(super) fn widest(&self, keep: bool) -> u32 {
+        let stored = |number: &usize| keep || !self.pools(*number);
+        let sizes = (0..self.stages.len()).filter(stored).map(|number| self.stages[number].to.count());
+        sizes.map(|count| self.tile.padded(count)).max().unwrap_or(0)
+    }
+
+    /// Whether a layer is a convolution that is pooled at once, where not all is kept.
+    fn pools(&self, number: usize) -> bool {
+        Cut::with_pool(self.tile, &self.stages[number], self.stages.get(number + 1)).is_some()
     }
 
     /// The most work that one dispatch has for a row.
@@ -63,22 +72,28 @@ impl Pictured {
                 sums: self.stages.iter().map(sums).collect::<Result<_>>()?,
             });
         }
-        let count = self.stages.len();
-        let two: Vec<_> = (0..count.min(2)).map(|_| buffer(self.widest())).collect::<Result<_>>()?;
-        Ok(Values { values: two.into_iter().cycle().take(count).collect(), sums: vec![None; count] })
+        let count = self.stages.len().min(2);
+        let two = (0..count).map(|_| buffer(self.widest(false))).collect::<Result<_>>()?;
+        Ok(Values { values: two, sums: Vec::new() })
     }
 
     /// The kernels of a forward pass with `staged` weights a candidate, those of pictures first.
     pub(super) fn kernels(&self, gpu: &Gpu, batch: &Batch, staged: u32, keep: bool) -> Result<Vec<StageKernel>> {
         let mut offset = 0;
         let mut kernels = Vec::new();
+        let mut pooled = false;
         for (number, stage) in self.stages.iter().enumerate() {
+            if std::mem::take(&mut pooled) {
+                continue;
+            }
             let activation = stage.step.activation();
             let sums = keep && activation.slope_is_of_sum();
             let columns = (number == 0).then_some(batch.columns);
-            let Some(cut) = Cut::new(self.tile, stage, Way::Forward) else {
+            let with_pool = Cut::with_pool(self.tile, stage, self.stages.get(number + 1)).filter(|_| !keep);
+            pooled = with_pool.is_some();
+            let Some(cut) = with_pool.or_else(|| Cut::new(self.tile, stage, Way::Forward)) else {
                 let kernel = pool::forward(gpu, stage, self.tile, self.padded_rows, columns)?;
-                kernels.push(StageKernel { kernel, activation: None, tiles: None });
+                kernels.push(StageKernel { kernel, activation: None, tiles: None, pools: false });
                 continue;
             };
             check(gpu, stage, &cut)?;
@@ -92,7 +107,7 @@ impl Pictured {
             let text = cut.text(self.tile, number == 0, "", &written);
             let kernel = gpu.kernel("convolve", &source.piece("convolution", &text)?)?;
             let activation = sums.then(|| self.activation(gpu, stage)).transpose()?;
-            kernels.push(StageKernel { kernel, activation, tiles: Some(cut.tiles()) });
+            kernels.push(StageKernel { kernel, activation, tiles: Some(cut.tiles()), pools: pooled });
             offset += stage.weights().map_or(0, |(inputs, filters)| (inputs + 1) * self.tile.padded(filters));
         }
         Ok(kernels)
@@ -119,13 +134,15 @@ impl Pictured {
         recording: &mut Recording,
     ) -> Result<View> {
         let mut inputs = rows;
-        let mut weighted = 0;
-        for (number, (stage, kernel)) in self.stages.iter().zip(kernels).enumerate() {
-            let into = values.values[number].view();
+        let (mut weighted, mut number) = (0, 0);
+        for (turn, kernel) in kernels.iter().enumerate() {
+            let stage = &self.stages[number];
+            // With pooling at once there are fewer kernels than layers; then nothing is kept.
+            let into = values.values.get(turn).unwrap_or(&values.values[turn % 2]).view();
             weighted += usize::from(stage.weights().is_some());
             // Layers without weights go with those below.
             if weighted > from || from == 0 {
-                let sums = values.sums[number].as_ref().map(Buffer::view);
+                let sums = values.sums.get(number).and_then(Option::as_ref).map(Buffer::view);
                 let outputs = sums.clone().unwrap_or_else(|| into.clone());
                 let bound = bindings.clone().with("inputs", inputs).with("outputs", outputs);
                 recording.dispatch(gpu, &kernel.kernel, &bound, self.threads(kernel.tiles, stage.to.count(), part))?;
@@ -136,6 +153,7 @@ impl Pictured {
                 }
             }
             inputs = into;
+            number += 1 + usize::from(kernel.pools);
         }
         Ok(inputs)
     }

@@ -72,36 +72,70 @@ impl Tile {
 /// `weight(candidate, t)`: the t-th staged number of a candidate. Layer after layer, input after input, the biases as
 /// one input more; padding is 0.
 pub(super) fn weights(architecture: &Architecture, tile: Tile) -> String {
-    staged_weights(&architecture.layers(), tile, true)
+    staged_weights(architecture, tile, true)
+}
+
+/// Where a layer's staged numbers come from, as text.
+struct Staged {
+    /// The first number that is no more of the layer.
+    end: u32,
+    /// What is computed first.
+    lets: String,
+    /// What tells padding.
+    outside: String,
+    scale: f32,
+    coordinate: String,
+}
+
+/// `weight(candidate, t)` of some layers; for networks on pictures `place(t)`, the same for all candidates.
+fn staged_text(architecture: &Architecture, layers: &[Staged]) -> String {
+    let places = architecture.pictures.is_some();
+    let (head, none) = if places {
+        ("struct Place { coordinate: u32, scale: f32 }\nfn place(t: u32) -> Place {\n", "Place(0u, 0.0)")
+    } else {
+        ("fn weight(candidate: u32, t: u32) -> f32 {\n", "0.0")
+    };
+    let mut text = String::from(head);
+    for Staged { end, lets, outside, scale, coordinate } in layers {
+        let found = if places {
+            format!("Place({coordinate}, {scale:?})")
+        } else {
+            format!("{scale:?} * at(candidate, {coordinate})")
+        };
+        let _ = writeln!(
+            text,
+            "    if t < {end}u {{\n{lets}        if {outside} {{ return {none}; }}\n        return {found};\n    }}"
+        );
+    }
+    text + &format!("    return {none};\n}}\n")
 }
 
 /// The same with 0 for the biases of the last layer.
 pub(super) fn weights_but_last_biases(architecture: &Architecture, tile: Tile) -> String {
-    staged_weights(&architecture.layers(), tile, false)
+    staged_weights(architecture, tile, false)
 }
 
-fn staged_weights(layers: &[Layer], tile: Tile, last_biases: bool) -> String {
-    let mut text = String::from("fn weight(candidate: u32, t: u32) -> f32 {\n");
+fn staged_weights(architecture: &Architecture, tile: Tile, last_biases: bool) -> String {
+    let layers = architecture.layers();
     let mut offset = 0;
+    let mut staged = Vec::new();
     for (l, layer) in layers.iter().enumerate() {
         let biased = last_biases || l + 1 < layers.len();
         let padded = tile.padded(layer.outputs);
-        let size = (layer.inputs + 1) * padded;
-        let _ = writeln!(
-            text,
-            "    if t < {end}u {{\n        let input = (t - {offset}u) / {padded}u;\n        let output = (t - {offset}u) % {padded}u;
-        if output >= {outputs}u{unbiased} {{ return 0.0; }}
-        return {scale:?} * at(candidate, {first}u + output * {width}u + input);\n    }}",
-            end = offset + size,
-            outputs = layer.outputs,
-            unbiased = if biased { String::new() } else { format!(" || input == {}u", layer.inputs) },
-            scale = layer.scale,
-            first = layer.offset,
-            width = layer.inputs + 1,
-        );
-        offset += size;
+        let unbiased = if biased { String::new() } else { format!(" || input == {}u", layer.inputs) };
+        let end = offset + (layer.inputs + 1) * padded;
+        staged.push(Staged {
+            end,
+            lets: format!(
+                "        let input = (t - {offset}u) / {padded}u;\n        let output = (t - {offset}u) % {padded}u;\n"
+            ),
+            outside: format!("output >= {}u{unbiased}", layer.outputs),
+            scale: layer.scale,
+            coordinate: format!("{}u + output * {}u + input", layer.offset, layer.inputs + 1),
+        });
+        offset = end;
     }
-    text + "    return 0.0;\n}\n"
+    staged_text(architecture, &staged)
 }
 
 /// The operand that all lanes share: `units` neighbouring values of `buffer` from `base` on into w0, w1, ...
@@ -151,23 +185,27 @@ pub(super) fn handed(architecture: &Architecture, tile: Tile) -> Vec<Handed> {
 /// `weight(candidate, t)`: the t-th number of a candidate's matrices for the way back. Layer after layer, from the
 /// second on: output after output, places of a filter, inputs padded.
 pub(super) fn transposed(architecture: &Architecture, tile: Tile) -> String {
-    let mut text = String::from("fn weight(candidate: u32, t: u32) -> f32 {\n");
     let mut offset = 0;
+    let mut staged = Vec::new();
     for handed in handed(architecture, tile) {
         let Handed { layer, below: (inputs, places), padded } = handed;
-        let _ = writeln!(
-            text,
-            "    if t < {end}u {{\n        let output = (t - {offset}u) / {padded}u;\n        let input = (t - {offset}u) % {padded}u;
-        if input >= {inputs}u {{ return 0.0; }}
-        return {scale:?} * at(candidate, {first}u + output / {places}u * {width}u + input * {places}u + output % {places}u);\n    }}",
-            end = offset + handed.size(),
-            scale = layer.scale,
-            first = layer.offset,
-            width = layer.inputs + 1,
-        );
-        offset += handed.size();
+        let end = offset + handed.size();
+        staged.push(Staged {
+            end,
+            lets: format!(
+                "        let output = (t - {offset}u) / {padded}u;\n        let input = (t - {offset}u) % {padded}u;\n"
+            ),
+            outside: format!("input >= {inputs}u"),
+            scale: layer.scale,
+            coordinate: format!(
+                "{}u + output / {places}u * {}u + input * {places}u + output % {places}u",
+                layer.offset,
+                layer.inputs + 1
+            ),
+        });
+        offset = end;
     }
-    text + "    return 0.0;\n}\n"
+    staged_text(architecture, &staged)
 }
 
 /// What is particular to a product.
