@@ -6,6 +6,8 @@
 //! | tiled | one hidden layer, wider | a candidate; tiles of rows by hidden units, nothing stored |
 //! | layered | everything else | a tile of rows by units of one candidate's layer; activations in memory |
 //!
+//! Networks on pictures, with convolutions and pooling before the dense layers (`pictures`), take the layered form.
+//!
 //! All three add up in the same order and give the same numbers up to rounding. Candidates that are a mean plus noise of
 //! low rank share most of the work: `low_rank` takes them, in place of the last two forms.
 

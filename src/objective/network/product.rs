@@ -197,11 +197,12 @@ pub(super) fn transposed(architecture: &Architecture, tile: Tile) -> String {
             ),
             outside: format!("input >= {inputs}u"),
             scale: layer.scale,
-            coordinate: format!(
-                "{}u + output / {places}u * {}u + input * {places}u + output % {places}u",
-                layer.offset,
-                layer.inputs + 1
-            ),
+            coordinate: if places == 1 {
+                format!("{}u + output * {}u + input", layer.offset, layer.inputs + 1)
+            } else {
+                let filter = format!("{}u + output / {places}u * {}u", layer.offset, layer.inputs + 1);
+                format!("{filter} + input * {places}u + output % {places}u")
+            },
         });
         offset = end;
     }
