@@ -83,7 +83,7 @@ fn a_circuit_learns_to_remember() {
         return;
     }
     let home = tempfile::tempdir().unwrap();
-    let told = ["train", "memory", "--loss", "accuracy", "--generations", "40", "--seed", "2", "--out", "run"];
+    let told = ["train", "memory", "--loss", "accuracy", "--generations", "100", "--seed", "2", "--out", "run"];
     let report = report(&told, home.path());
     assert!(report["test"]["accuracy"].as_f64().unwrap() > 0.9, "{report}");
     assert_eq!((&report["model"]["name"], &report["model"]["parameters"]), (&"circuit".into(), &481.into()));
