@@ -8,6 +8,8 @@ pub mod morris_lecar;
 pub mod network;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod ode;
+mod total;
+mod users;
 
 pub use formula::Formula;
 pub use host::HostFunction;

@@ -1,11 +1,14 @@
 //! Every shader is valid, portable and loaded by some module. No device needed, but for the generated ones.
 #![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
+#[path = "common/barriers.rs"]
+mod barriers;
 mod common;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use barriers::barrier_trouble;
 use gradless::gpu::{Source, WORKGROUP};
 use gradless::objective::circuit::{self, Circuit, Mapping, Task};
 use gradless::objective::functions::FUNCTIONS;
@@ -14,8 +17,8 @@ use gradless::objective::network::{Activation, Architecture, Form, Loss, Margin,
 use gradless::objective::ode::{Field, Fit, Integrator, NeuralField, Observed, Ode, SYSTEMS};
 use gradless::optimizer::Entry;
 use gradless::run::Run;
+use naga::AddressSpace;
 use naga::back::{hlsl, msl, spv};
-use naga::{AddressSpace, Statement};
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -230,7 +233,7 @@ fn assembled() -> Vec<(String, Source)> {
     let sphere = file("functions/sphere.wgsl");
     add("slope", &[("direct", unmoved), ("function", sphere), ("slope", file("objective/slope.wgsl"))]);
     add("batch", &[("batch", file("objective/network/batch.wgsl"))]);
-    add("total", &[("total", file("objective/network/total.wgsl"))]);
+    add("total", &[("total", file("objective/total.wgsl"))]);
     add("cosines", &[("cosines", file("objective/network/cosines.wgsl"))]);
     add("pool", &[("pool", file("objective/network/pool.wgsl"))]);
     let relu = file("objective/activation/relu.wgsl");
@@ -430,71 +433,6 @@ fn every_kernel_of_a_circuit_is_valid_and_portable() {
     for text in gpu.shaders() {
         let source = Source::new().piece("assembled", &text.replace("//! import", "// import")).unwrap();
         check("a circuit's", &source);
-    }
-}
-
-/// What is wrong about a barrier of this module: one that not all threads may reach, because it is under a condition
-/// or after a `return` that may have been taken. Functions that hold a barrier count as one where they are called.
-fn barrier_trouble(module: &naga::Module) -> Option<String> {
-    let mut holds = BTreeSet::new();
-    let mut trouble = None;
-    // A function comes after those it calls.
-    for (handle, function) in module.functions.iter() {
-        let mut visit = Visit { holds: &holds, returned: false, found: false, trouble: None };
-        visit.block(&function.body, false);
-        let (found, wrong) = (visit.found, visit.trouble);
-        trouble = trouble.or(wrong.map(|what| format!("{:?}: {what}", function.name)));
-        if found {
-            holds.insert(handle);
-        }
-    }
-    for entry in &module.entry_points {
-        let mut visit = Visit { holds: &holds, returned: false, found: false, trouble: None };
-        visit.block(&entry.function.body, false);
-        trouble = trouble.or(visit.trouble.map(|what| format!("{}: {what}", entry.name)));
-    }
-    trouble
-}
-
-struct Visit<'a> {
-    holds: &'a BTreeSet<naga::Handle<naga::Function>>,
-    returned: bool,
-    found: bool,
-    trouble: Option<&'static str>,
-}
-
-impl Visit<'_> {
-    fn block(&mut self, block: &naga::Block, conditional: bool) {
-        for statement in block {
-            match statement {
-                Statement::ControlBarrier(_) | Statement::WorkGroupUniformLoad { .. } => self.barrier(conditional),
-                Statement::Call { function, .. } if self.holds.contains(function) => self.barrier(conditional),
-                Statement::Block(block) => self.block(block, conditional),
-                Statement::If { accept, reject, .. } => {
-                    self.block(accept, true);
-                    self.block(reject, true);
-                }
-                Statement::Switch { cases, .. } => cases.iter().for_each(|case| self.block(&case.body, true)),
-                Statement::Loop { body, continuing, .. } => {
-                    // Twice: what follows in the text comes before in the next round.
-                    for _ in 0..2 {
-                        self.block(body, conditional);
-                        self.block(continuing, conditional);
-                    }
-                }
-                Statement::Return { .. } => self.returned = true,
-                _ => {}
-            }
-        }
-    }
-
-    fn barrier(&mut self, conditional: bool) {
-        self.found = true;
-        if conditional {
-            self.trouble = Some("a barrier under a condition");
-        } else if self.returned {
-            self.trouble = Some("a return before a barrier");
-        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod slope;
 
 use super::functions::Function;
+use super::users::{line_of, refuse_kernels};
 use crate::gpu::{Recording, Source, Threads, pieces};
 use crate::population::{Context, Domain, Evaluation, Gradient, Objective, Points};
 use crate::{Error, Result};
@@ -122,17 +123,7 @@ fn check(name: &str, wgsl: &str, dims: u32) -> Result<()> {
     let stub = "fn at(candidate: u32, i: u32) -> f32 { return f32(candidate + i); }";
     let source = Source::new().constant("DIMS", dims.max(1)).piece("at", stub)?.piece(name, wgsl)?;
     let (module, _) = source.check()?;
-    let refuse =
-        |what: &str| Err(Error::Shader { piece: name.into(), line: line_of(wgsl, what), message: what.into() });
-    if !module.entry_points.is_empty() {
-        return refuse("an objective has no entry point: remove @compute");
-    }
-    if wgsl.contains("@group") || wgsl.contains("var<") {
-        return refuse("an objective has no variables of its own: remove @group and var<>");
-    }
-    if module.overrides.iter().next().is_some() {
-        return refuse("write const in place of override");
-    }
+    refuse_kernels(name, "an objective", wgsl, &module)?;
     // Names of ours that the text would define a second time.
     for (ours, text) in pieces().iter().filter(|(piece, _)| BESIDE.contains(piece)) {
         let names = module.functions.iter().filter_map(|(_, function)| function.name.clone());
@@ -151,14 +142,11 @@ fn check(name: &str, wgsl: &str, dims: u32) -> Result<()> {
             && number(function.arguments[0].ty, naga::Scalar::U32)
             && function.result.as_ref().is_some_and(|result| number(result.ty, naga::Scalar::F32))
     });
-    if fits { Ok(()) } else { refuse("there must be a function `fn objective(candidate: u32) -> f32`") }
-}
-
-/// The line that a refusal is about.
-fn line_of(wgsl: &str, what: &str) -> u32 {
-    let sign = ["@compute", "@group", "var<", "override", "fn objective"];
-    let found = sign.iter().filter(|sign| what.contains(*sign)).find_map(|sign| wgsl.find(sign));
-    found.map_or(1, |at| wgsl[..at].matches('\n').count() as u32 + 1)
+    if fits {
+        return Ok(());
+    }
+    let message = "there must be a function `fn objective(candidate: u32) -> f32`".into();
+    Err(Error::Shader { piece: name.into(), line: line_of(wgsl, &["objective"]), message })
 }
 
 #[cfg(test)]

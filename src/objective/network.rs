@@ -43,8 +43,8 @@ pub use self::loss::{Loss, Margin};
 use self::low_rank::Shared;
 pub use self::own::Own;
 pub use self::spec::Spec;
-use crate::gpu::{Bindings, Recording, Source};
-use crate::population::{Chunk, Context, Domain, Evaluation, Gradient, Group, Objective, Points, Start, Structure};
+use crate::gpu::Recording;
+use crate::population::{Context, Domain, Evaluation, Gradient, Objective, Points, Structure};
 use crate::{Error, Result};
 
 /// The way a population is scored. Chosen by size unless told.
@@ -209,17 +209,8 @@ impl Objective for Network {
         self.architecture.parameters() as u32
     }
 
-    /// Coordinates are scaled by layer, so they start standard normal; the walls are far out and a step is at most 1.
     fn domain(&self) -> Domain {
-        let group = |layer: &Layer| Group {
-            offset: layer.offset,
-            blocks: layer.outputs,
-            width: layer.inputs + 1,
-            bias: true,
-            scale: layer.scale,
-        };
-        let groups = self.architecture.layers().iter().map(group).collect();
-        Domain { low: -10.0, high: 10.0, start: Start::Normal, bounded: true, step: Some(1.0), groups }
+        self.architecture.domain()
     }
 
     fn bind(&self, context: &Context) -> Result<Box<dyn Evaluation>> {
@@ -341,24 +332,4 @@ impl Evaluation for NetworkEvaluation {
     fn changes(&self) -> bool {
         self.changes
     }
-}
-
-/// Records the sum over row blocks for one chunk.
-pub(super) fn total(
-    context: &Context,
-    points: &Points,
-    chunk: &Chunk,
-    partial: &Bindings,
-    (row_blocks, rows): (u32, u32),
-    recording: &mut Recording,
-) -> Result<()> {
-    let source = Source::new()
-        .constant("WORKGROUP", crate::gpu::WORKGROUP)
-        .constant("STRIDE", points.stride)
-        .constant("ROW_BLOCKS", row_blocks)
-        .constant("ROWS", rows)
-        .piece("total", include_str!("../../shaders/objective/network/total.wgsl"))?;
-    let kernel = context.gpu.kernel("total", &source)?;
-    let bindings = chunk.bindings.clone().and(&context.clock).and(partial);
-    recording.dispatch(&context.gpu, &kernel, &bindings, crate::gpu::Threads::Line(chunk.members))
 }

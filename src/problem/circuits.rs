@@ -96,16 +96,11 @@ impl Deciding {
     /// Scores on trials of a seed.
     fn scored(&self, gpu: &Gpu, position: &[f32], seed: u64, trials: u32) -> Result<Scores> {
         let answers = self.circuit.answers(gpu, position, seed, trials)?;
-        let of = |[side, answer]: &[f32; 2]| match *answer {
-            WORST => f64::from(WORST),
-            answer => self.circuit.loss.of(f64::from(answer * side)),
-        };
-        let loss = answers.iter().map(of).sum::<f64>() / answers.len().max(1) as f64;
-        let class = |value: f32| u32::from(value > 0.0);
-        let labels: Vec<u32> = answers.iter().map(|[side, _]| class(*side)).collect();
-        // A circuit that ceased to be finite said nothing, which is wrong.
-        let said = |[side, answer]: &[f32; 2]| if *answer == WORST { 1 - class(*side) } else { class(*answer) };
-        let predicted: Vec<u32> = answers.iter().map(said).collect();
+        let (losses, right): (Vec<f64>, Vec<bool>) = answers.iter().map(|answer| self.circuit.judged(*answer)).unzip();
+        let loss = losses.iter().sum::<f64>() / answers.len().max(1) as f64;
+        let labels: Vec<u32> = answers.iter().map(|[side, _]| u32::from(*side > 0.0)).collect();
+        let said = |(label, right): (&u32, &bool)| if *right { *label } else { 1 - label };
+        let predicted: Vec<u32> = labels.iter().zip(&right).map(said).collect();
         let found = scores(&predicted, &labels, 2, loss.min(WORST.into()));
         Ok(Scores { agreement: found.accuracy, ..found })
     }

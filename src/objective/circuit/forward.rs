@@ -79,7 +79,7 @@ impl Forward {
         let mut draw = Recording::new();
         draw.dispatch(gpu, &gpu.kernel("draw_trials", &trials)?, &bindings, Threads::Line(bins * circuit.trials))?;
         let kinetics = gpu.upload("kinetics", &kinetics(circuit))?;
-        let (context, circuit, constants) = (context.clone(), circuit.clone(), constants(circuit));
+        let (context, circuit, constants) = (context.clone(), circuit.clone(), constants(circuit)?);
         Ok(Self { context, circuit, mapping, constants, inputs, sides, kinetics, draw, room: None })
     }
 
@@ -315,7 +315,7 @@ fn kinetics(circuit: &Circuit) -> Vec<f32> {
 }
 
 /// What every kernel of a circuit may want to know.
-fn constants(circuit: &Circuit) -> Source {
+fn constants(circuit: &Circuit) -> Result<Source> {
     let neuron = circuit.kind.constants();
     let share = circuit.share();
     let conductance = circuit.form == Form::Conductance;
@@ -358,8 +358,7 @@ fn constants(circuit: &Circuit) -> Source {
     ];
     let source = counts.into_iter().fold(Source::new(), |source, (name, value)| source.constant(name, value));
     let source = numbers.into_iter().fold(source, |source, (name, value)| source.constant_f32(name, value));
-    // A piece without imports.
-    source.piece("part", part).unwrap_or_default()
+    source.piece("part", part)
 }
 
 #[cfg(test)]

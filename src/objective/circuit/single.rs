@@ -49,7 +49,7 @@ impl Circuit {
     /// [`crate::Error::Device`] from the device.
     pub fn answers(&self, gpu: &Gpu, position: &[f32], seed: u64, trials: u32) -> Result<Vec<[f32; 2]>> {
         let circuit = Self { trials, fresh: true, ..self.clone() };
-        let points = alone(gpu, position, circuit.dims())?;
+        let points = Points::alone(&Context::resting(gpu)?, position, circuit.dims())?;
         let mut forward = Forward::new(&outside(gpu, seed)?, &circuit, 0)?;
         let mut recording = Recording::new();
         forward.record(&points, &mut recording)?;
@@ -59,17 +59,23 @@ impl Circuit {
         Ok(sides.into_iter().zip(answers).map(|(side, answer)| [side, answer]).take(trials as usize).collect())
     }
 
+    /// What one of the [`Circuit::answers`] costs, and whether it is right. A circuit that ceased to be finite said
+    /// nothing, which costs the worst and is wrong.
+    pub fn judged(&self, [side, answer]: [f32; 2]) -> (f64, bool) {
+        if answer == WORST {
+            (WORST.into(), false)
+        } else {
+            (self.loss.of((answer * side).into()), answer * side > 0.0)
+        }
+    }
+
     /// Loss and accuracy at this position on so many trials, which no run of this seed has seen.
     ///
     /// # Errors
     /// As [`Circuit::answers`].
     pub fn measure(&self, gpu: &Gpu, position: &[f32], seed: u64, trials: u32) -> Result<Measure> {
-        // A circuit that ceased to be finite said nothing.
-        let of = |[side, answer]: [f32; 2]| match answer {
-            WORST => (f64::from(WORST), false),
-            answer => (self.loss.of(f64::from(answer * side)), answer * side > 0.0),
-        };
-        let all: Vec<(f64, bool)> = self.answers(gpu, position, seed, trials)?.into_iter().map(of).collect();
+        let answers = self.answers(gpu, position, seed, trials)?;
+        let all: Vec<(f64, bool)> = answers.into_iter().map(|answer| self.judged(answer)).collect();
         let count = all.len() as f64;
         Ok(Measure {
             loss: (all.iter().map(|(loss, _)| loss).sum::<f64>() / count).min(WORST.into()),
@@ -84,7 +90,7 @@ impl Circuit {
     /// As [`Circuit::answers`]; [`crate::Error::Setting`] where there is no gradient.
     pub fn gradient(&self, gpu: &Gpu, position: &[f32], seed: u64) -> Result<(f32, Vec<f32>)> {
         let circuit = Self { fresh: true, ..self.clone() };
-        let points = alone(gpu, position, circuit.dims())?;
+        let points = Points::alone(&Context::resting(gpu)?, position, circuit.dims())?;
         let into = [gpu.buffer::<f32>("gradient", u64::from(points.dims) * u64::from(points.stride))?];
         let gradient = Gradient { slope: &Slope::Exact, into: &into, from: 0, moved: 0, keep: false };
         let mut recording = Recording::new();
@@ -99,7 +105,7 @@ impl Circuit {
     /// As [`Circuit::answers`].
     pub fn traces(&self, gpu: &Gpu, position: &[f32], seed: u64, trial: u32) -> Result<Traces> {
         let circuit = Self { trials: 1, fresh: true, ..self.clone() };
-        let points = alone(gpu, position, circuit.dims())?;
+        let points = Points::alone(&Context::resting(gpu)?, position, circuit.dims())?;
         let mut forward = Forward::new(&outside(gpu, seed)?, &circuit, trial)?;
         let (steps, room) = (circuit.steps(), forward.room(1)?);
         let padded = 4 * quads(&circuit) as usize;
@@ -162,14 +168,4 @@ impl Traces {
 fn outside(gpu: &Gpu, seed: u64) -> Result<Context> {
     let clock = gpu.upload("clock", &[seed as u32, (seed >> 32) as u32, OUTSIDE, 1, 1, 0, 0, 0])?;
     Ok(Context::new(gpu, clock.view()))
-}
-
-/// A population of one at this position.
-fn alone(gpu: &Gpu, position: &[f32], dims: u32) -> Result<Points> {
-    if position.len() != dims as usize {
-        let remedy = format!("this circuit has {dims} coordinates");
-        return Err(crate::Error::setting("position", format!("{} values", position.len()), remedy));
-    }
-    let fitness = gpu.upload("fitness", &[WORST; 4])?;
-    Points::vector(gpu, &gpu.upload("position", position)?, dims, &fitness)
 }

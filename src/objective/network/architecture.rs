@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::population::{Domain, Group, Start};
+
 use super::pictures::{Pictures, Stage, Step};
 use crate::{Error, Result};
 
@@ -131,6 +133,20 @@ impl Architecture {
             return Err(Error::setting("model", format!("{} weights", self.parameters()), remedy));
         }
         Ok(())
+    }
+
+    /// Where its weights are searched: coordinates are scaled by layer, so they start standard normal; the walls are far
+    /// out and a step is at most 1.
+    pub fn domain(&self) -> Domain {
+        let group = |layer: &Layer| Group {
+            offset: layer.offset,
+            blocks: layer.outputs,
+            width: layer.inputs + 1,
+            bias: true,
+            scale: layer.scale,
+        };
+        let groups = self.layers().iter().map(group).collect();
+        Domain { low: -10.0, high: 10.0, start: Start::Normal, bounded: true, step: Some(1.0), groups }
     }
 
     /// Weights and biases together.

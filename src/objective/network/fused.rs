@@ -7,8 +7,9 @@
 use std::fmt::Write as _;
 
 use super::batch::{Batch, WINDOW_BYTES};
-use super::{Architecture, Form, Layer, Network, Scorer, total};
+use super::{Architecture, Form, Layer, Network, Scorer};
 use crate::gpu::{Bindings, Buffer, Kernel, Recording, Source, Threads};
+use crate::objective::total::total;
 use crate::population::{Context, Points};
 use crate::{Error, Result};
 

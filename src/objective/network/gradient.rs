@@ -18,9 +18,10 @@ use super::batch::{Batch, Rows};
 use super::cosines::CosineSlopes;
 use super::layered::{self, Layered, Memory, Part};
 use super::product::{Handed, back, handed, transposed};
-use super::{Layer, Loss, Network, total};
+use super::{Layer, Loss, Network};
 use crate::Result;
 use crate::gpu::{Bindings, Buffer, Kernel, Recording, Source, Threads};
+use crate::objective::total::total;
 use crate::population::{Context, Gradient, Points, Slope};
 pub(super) use registers::fits;
 

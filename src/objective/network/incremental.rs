@@ -9,9 +9,10 @@
 
 use super::batch::Batch;
 use super::product::{Tile, dense, weights};
-use super::{Architecture, Layer, Network, total};
+use super::{Architecture, Layer, Network};
 use crate::Result;
 use crate::gpu::{Bindings, Buffer, Gpu, Kernel, Recording, Source, Threads, View, WORKGROUP};
+use crate::objective::total::total;
 use crate::population::{Blocks, Context, Points};
 
 pub(super) struct Incremental {

@@ -8,9 +8,10 @@ use super::batch::{Batch, Rows};
 use super::cosines::Cosines;
 use super::pictured::{Pictured, StageKernel, Values};
 use super::product::{Tile, dense, weights, weights_but_last_biases};
-use super::{Architecture, Layer, Margin, Network, Scorer, total};
+use super::{Architecture, Layer, Margin, Network, Scorer};
 use crate::Result;
 use crate::gpu::{Bindings, Buffer, Kernel, Recording, Source, Threads, View, WORKGROUP};
+use crate::objective::total::total;
 use crate::population::{Context, Points};
 
 /// Bytes of a scratch buffer at most.

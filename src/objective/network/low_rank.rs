@@ -11,9 +11,10 @@ use self::kernels::{Above, FIRST_UNITS, Factors, From, Into};
 use super::batch::{Batch, Rows, TILE_ROWS};
 use super::layered::{Part, SCRATCH};
 use super::product::{Tile, dense, weights};
-use super::{Architecture, Form, Network, total};
+use super::{Architecture, Form, Network};
 use crate::Result;
 use crate::gpu::{Bindings, Buffer, Kernel, Recording, Source, Threads};
+use crate::objective::total::total;
 use crate::population::{Context, LowRank, Points};
 
 /// Outputs up to which a thread keeps all of a row.

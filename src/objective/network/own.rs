@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::gpu::Source;
+use crate::objective::users::{line_of, refuse_kernels, words};
 use crate::{Error, Result};
 
 /// What the user's function is called among ours; every name of the text gets the same beginning.
@@ -61,21 +62,7 @@ fn check(name: &str, wgsl: &str) -> Result<()> {
         return refuse(line as u32 + 1, "a loss imports nothing: remove //! import");
     }
     let (module, _) = Source::new().piece(name, wgsl)?.check()?;
-    let line_of = |signs: &[&str]| {
-        let words = words(wgsl);
-        let found = words.iter().find(|(_, word)| signs.contains(word));
-        found.map_or(1, |(at, _)| wgsl[..*at].matches('\n').count() as u32 + 1)
-    };
-    if !module.entry_points.is_empty() {
-        return refuse(line_of(&["compute", "vertex", "fragment"]), "a loss has no entry point: remove @compute");
-    }
-    if !module.global_variables.is_empty() {
-        let message = "a loss has no variables outside its functions: remove @group and var<>";
-        return refuse(line_of(&["group", "private", "workgroup", "storage", "uniform"]), message);
-    }
-    if !module.overrides.is_empty() {
-        return refuse(line_of(&["override"]), "write const in place of override");
-    }
+    refuse_kernels(name, "a loss", wgsl, &module)?;
     let number = |ty: naga::Handle<naga::Type>| {
         module.types[ty].inner == naga::TypeInner::Scalar(naga::Scalar { kind: naga::ScalarKind::Float, width: 4 })
     };
@@ -88,7 +75,7 @@ fn check(name: &str, wgsl: &str) -> Result<()> {
     if fits {
         return Ok(());
     }
-    refuse(line_of(&["loss"]), "there must be a function `fn loss(output: f32, wanted: f32) -> f32`")
+    refuse(line_of(wgsl, &["loss"]), "there must be a function `fn loss(output: f32, wanted: f32) -> f32`")
 }
 
 /// The text with [`PREFIX`] before every name that it declares, so that none is taken twice in a kernel.
@@ -105,34 +92,6 @@ fn renamed(wgsl: &str) -> String {
         from = *at;
     }
     text + &wgsl[from..]
-}
-
-/// The words of a text with their places, comments left out.
-pub(in crate::objective) fn words(wgsl: &str) -> Vec<(usize, &str)> {
-    let mut words = Vec::new();
-    let (mut at, mut depth) = (0, 0u32);
-    while let Some(next) = wgsl[at..].chars().next() {
-        let rest = &wgsl[at..];
-        let length = if rest.starts_with("/*") {
-            depth += 1;
-            2
-        } else if depth > 0 && rest.starts_with("*/") {
-            depth -= 1;
-            2
-        } else if depth > 0 {
-            next.len_utf8()
-        } else if rest.starts_with("//") {
-            rest.find('\n').unwrap_or(rest.len())
-        } else if next.is_alphanumeric() || next == '_' {
-            let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
-            words.push((at, &rest[..end]));
-            end
-        } else {
-            next.len_utf8()
-        };
-        at += length;
-    }
-    words
 }
 
 #[cfg(test)]

@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Integrator, System};
+use super::System;
 use crate::gpu::Source;
 use crate::objective::network::{Activation, Architecture, Layer};
-use crate::population::{Domain, Group, Start};
+use crate::population::Domain;
 use crate::{Error, Result};
 
 /// Inputs of a unit that are written out; more take a loop.
@@ -121,17 +121,7 @@ impl Field {
     pub(super) fn domain(&self, components: u32) -> Domain {
         match self {
             Self::Known(..) => Domain::boxed(0.0, 1.0),
-            Self::Neural(field) => {
-                let group = |layer: &Layer| Group {
-                    offset: layer.offset,
-                    blocks: layer.outputs,
-                    width: layer.inputs + 1,
-                    bias: true,
-                    scale: layer.scale,
-                };
-                let groups = field.architecture(components).layers().iter().map(group).collect();
-                Domain { low: -10.0, high: 10.0, start: Start::Normal, bounded: true, step: Some(1.0), groups }
-            }
+            Self::Neural(field) => field.architecture(components).domain(),
         }
     }
 
@@ -184,20 +174,6 @@ impl Field {
             }
             Self::Neural(field) => source.piece("pull", &pulled(field, components, middle, half)),
         }
-    }
-}
-
-impl Integrator {
-    /// Calls of the right-hand side in one step, at most.
-    pub(super) fn calls(self, components: u32) -> u32 {
-        let stages = match self {
-            Self::Euler | Self::ImplicitEuler => 1,
-            Self::Rk2 | Self::Ros2 | Self::Rosenbrock23 => 2,
-            Self::Rodas3 => 3,
-            Self::Rk4 => 4,
-            Self::DormandPrince => 7,
-        };
-        stages + if self.is_implicit() { 2 * components + 2 } else { 0 }
     }
 }
 

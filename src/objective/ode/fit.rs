@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use self::pull::Pull;
 use super::{Field, Integrator, Observed, SMALL};
 use crate::gpu::{Bindings, Buffer, Gpu, Recording, Source, Threads};
-use crate::objective::network::total;
+use crate::objective::total::total;
 use crate::population::{Context, Domain, Evaluation, Gradient, Objective, Points, Slope, Structure, WORST};
 use crate::{Error, Result};
 
@@ -322,6 +322,14 @@ struct FitEvaluation {
     /// Observed components.
     counted: u32,
     pull: Option<Pull>,
+}
+
+/// What stands beside every system that is fitted, whatever it is.
+pub(super) fn fixed_pieces() -> Result<Source> {
+    Source::new()
+        .piece("direct", include_str!("../../../shaders/points/direct.wgsl"))?
+        .piece("kept", include_str!("../../../shaders/objective/ode/fit_kept.wgsl"))?
+        .piece("fit", include_str!("../../../shaders/objective/ode/fit.wgsl"))
 }
 
 impl FitEvaluation {

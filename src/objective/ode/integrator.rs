@@ -98,6 +98,18 @@ impl Integrator {
         before.into_iter().chain([(self.name(), text)]).collect()
     }
 
+    /// Calls of the right-hand side in one step, at most.
+    pub(super) fn calls(self, components: u32) -> u32 {
+        let stages = match self {
+            Self::Euler | Self::ImplicitEuler => 1,
+            Self::Rk2 | Self::Ros2 | Self::Rosenbrock23 => 2,
+            Self::Rodas3 => 3,
+            Self::Rk4 => 4,
+            Self::DormandPrince => 7,
+        };
+        stages + if self.is_implicit() { 2 * components + 2 } else { 0 }
+    }
+
     /// Rounds of loops in one step of a system with so many components, at most.
     pub(super) fn loops(self, components: u32) -> u32 {
         // Vectors moved, and linear systems solved.

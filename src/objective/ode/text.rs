@@ -3,20 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{Integrator, Ode, System};
-use crate::objective::network::own::words;
+use crate::objective::users::{line_of, refuse_kernels, words};
 use crate::{Error, Result};
-
-/// Pieces beside a system that is fitted.
-const FITTING: [&str; 8] = [
-    include_str!("../../../shaders/objective/ode/fit.wgsl"),
-    include_str!("../../../shaders/objective/ode/fit_kept.wgsl"),
-    include_str!("../../../shaders/points/direct.wgsl"),
-    include_str!("../../../shaders/lib/chunk.wgsl"),
-    include_str!("../../../shaders/lib/clock.wgsl"),
-    include_str!("../../../shaders/lib/finite.wgsl"),
-    include_str!("../../../shaders/lib/philox.wgsl"),
-    include_str!("../../../shaders/lib/random.wgsl"),
-];
 
 /// What a text must hold.
 const WANTED: &str = "there must be a function `fn rhs(t: f32, y: State) -> State`";
@@ -37,29 +25,14 @@ pub(super) fn check(system: &System) -> Result<()> {
     }
     let (module, _) = system.prelude()?.piece(&system.name, text)?.check().map_err(|error| hinted(system, error))?;
     let words = words(text);
-    let line_of = |signs: &[&str]| {
-        let found = words.iter().find(|(_, word)| signs.contains(word));
-        found.map_or(1, |(at, _)| text[..*at].matches('\n').count() as u32 + 1)
-    };
-    if !module.entry_points.is_empty() {
-        let message = "a system has no entry point: remove @compute";
-        return refuse(line_of(&["compute", "vertex", "fragment"]), message.into());
-    }
-    // One variable is of the prelude.
-    if module.global_variables.len() > 1 {
-        let message = "a system has no variables outside its functions: remove @group and var<>";
-        return refuse(line_of(&["group", "private", "workgroup", "storage", "uniform"]), message.into());
-    }
-    if !module.overrides.is_empty() {
-        return refuse(line_of(&["override"]), "write const in place of override".into());
-    }
+    refuse_kernels(&system.name, "a system", text, &module)?;
     // Names of kernels that the prelude does not hold; those that it holds the compiler has found.
     const DECLARES: [&str; 4] = ["fn", "const", "struct", "alias"];
     let pairs = words.windows(2).filter(|pair| DECLARES.contains(&pair[0].1));
     let outside = |at: usize| text[..at].matches('{').count() == text[..at].matches('}').count();
     if let Some(pair) = pairs.into_iter().find(|pair| ours.contains(pair[1].1) && outside(pair[0].0)) {
         let message = format!("`{}` is a name of the library: choose another one", pair[1].1);
-        return refuse(line_of(&[pair[1].1]), message);
+        return refuse(line_of(text, &[pair[1].1]), message);
     }
     let is_state = |ty: naga::Handle<naga::Type>| {
         let naga::TypeInner::Array { base, size: naga::ArraySize::Constant(size), .. } = module.types[ty].inner else {
@@ -75,7 +48,7 @@ pub(super) fn check(system: &System) -> Result<()> {
             && is_state(function.arguments[1].ty)
             && function.result.as_ref().is_some_and(|result| is_state(result.ty))
     });
-    if fits { Ok(()) } else { refuse(line_of(&["rhs"]), WANTED.into()) }
+    if fits { Ok(()) } else { refuse(line_of(text, &["rhs"]), WANTED.into()) }
 }
 
 /// The names that our kernels declare outside functions.
@@ -94,19 +67,15 @@ fn names_of_ours() -> Result<BTreeSet<String>> {
             names.extend(module.entry_points.iter().map(|entry| entry.name.clone()));
         }
     }
-    // Those of kernels that fit a system to what was observed.
-    for text in FITTING {
-        let words = words(text);
-        let declared = |pair: &[(usize, &str)]| ["fn", "const", "struct"].contains(&pair[0].1);
-        names.extend(words.windows(2).filter(|pair| declared(pair)).map(|pair| pair[1].1.to_string()));
-        let variables = text.lines().filter(|line| line.starts_with("@group") || line.starts_with("var<"));
-        names.extend(
-            variables
-                .filter_map(|line| line.split_once('>')?.1.split_once(':'))
-                .map(|(name, _)| name.trim().to_string()),
-        );
-    }
-    names.extend(["cost", "held", "kept", "read_field", "field_of"].map(String::from));
+    // Those of kernels that fit a system to what was observed, and of what is generated beside them.
+    let fitting = super::fit::fixed_pieces()?.text();
+    let words = words(&fitting);
+    let declared = |pair: &[(usize, &str)]| ["fn", "const", "struct"].contains(&pair[0].1);
+    names.extend(words.windows(2).filter(|pair| declared(pair)).map(|pair| pair[1].1.to_string()));
+    let variables = fitting.lines().filter(|line| line.starts_with("@group") || line.starts_with("var<"));
+    let named = variables.filter_map(|line| line.split_once('>')?.1.split_once(':'));
+    names.extend(named.map(|(name, _)| name.trim().to_string()));
+    names.extend(["cost", "held", "read_field"].map(String::from));
     // `rhs` is for the user to define.
     names.remove("rhs");
     names.insert("State".into());

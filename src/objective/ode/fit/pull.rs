@@ -3,7 +3,7 @@
 
 use super::{FitEvaluation, Integrator};
 use crate::gpu::{Buffer, Kernel, Recording, Source, Threads};
-use crate::objective::network::total;
+use crate::objective::total::total;
 use crate::population::{Gradient, Points};
 use crate::{Error, Result};
 
