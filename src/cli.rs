@@ -105,10 +105,10 @@ pub(crate) struct Train {
     /// What hidden units do to their sum [default: tanh].
     #[arg(long, value_parser = named::<Activation>, value_name = "NAME", help_heading = "Model")]
     pub(crate) activation: Option<Activation>,
-    /// What a row costs. Of classes: cross-entropy, bce, mse, mae, accuracy, or additive-margin:SCALE,MARGIN, a softmax of
-    /// cosines. Of numbers: squared, absolute, rounded, wells; they make it a regression, whose targets are not scaled.
-    /// Of either: a .wgsl file with `fn loss(output: f32, wanted: f32) -> f32` [default: cross-entropy, regression:
-    /// squared].
+    /// What a row costs. Of classes: cross-entropy, double-softmax (cross-entropy of probabilities taken for logits), bce,
+    /// mse, mae, accuracy, or additive-margin:SCALE,MARGIN, a softmax of cosines. Of numbers: squared, absolute, rounded,
+    /// wells; they make it a regression, whose targets are not scaled. Of either: a .wgsl file with
+    /// `fn loss(output: f32, wanted: f32) -> f32` [default: cross-entropy, regression: squared].
     #[arg(long, value_parser = loss, value_name = "NAME|FILE.wgsl", help_heading = "Model")]
     pub(crate) loss: Option<Loss>,
     /// What labels are: classification (classes) or regression (numbers, taken as they are). Needed beside a loss of
@@ -315,10 +315,10 @@ pub(crate) struct Compare {
     /// What hidden units do to their sum [default: tanh].
     #[arg(long, value_parser = named::<Activation>, value_name = "NAME", help_heading = "Model")]
     pub(crate) activation: Option<Activation>,
-    /// What a row costs. Of classes: cross-entropy, bce, mse, mae, accuracy, or additive-margin:SCALE,MARGIN, a softmax of
-    /// cosines. Of numbers: squared, absolute, rounded, wells; they make it a regression, whose targets are not scaled.
-    /// Of either: a .wgsl file with `fn loss(output: f32, wanted: f32) -> f32` [default: cross-entropy, regression:
-    /// squared].
+    /// What a row costs. Of classes: cross-entropy, double-softmax (cross-entropy of probabilities taken for logits), bce,
+    /// mse, mae, accuracy, or additive-margin:SCALE,MARGIN, a softmax of cosines. Of numbers: squared, absolute, rounded,
+    /// wells; they make it a regression, whose targets are not scaled. Of either: a .wgsl file with
+    /// `fn loss(output: f32, wanted: f32) -> f32` [default: cross-entropy, regression: squared].
     #[arg(long, value_parser = loss, value_name = "NAME|FILE.wgsl", help_heading = "Model")]
     pub(crate) loss: Option<Loss>,
     /// What labels are: classification (classes) or regression (numbers, taken as they are). Needed beside a loss of

@@ -119,8 +119,14 @@ impl Case {
     }
 }
 
-const LOSSES: [Loss; 5] =
-    [Loss::CrossEntropy, Loss::Bce, Loss::Mse, Loss::Mae, Loss::AdditiveMargin(Margin { scale: 4.0, margin: 0.35 })];
+const LOSSES: [Loss; 6] = [
+    Loss::CrossEntropy,
+    Loss::DoubleSoftmax,
+    Loss::Bce,
+    Loss::Mse,
+    Loss::Mae,
+    Loss::AdditiveMargin(Margin { scale: 4.0, margin: 0.35 }),
+];
 
 #[test]
 fn every_layer_activation_and_loss_has_the_gradient_of_its_twin() {

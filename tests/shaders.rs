@@ -356,11 +356,13 @@ fn every_kernel_of_a_run_is_valid_and_portable() {
     let networks = [
         (architecture(&[4]), Form::Registers),
         (architecture(&[6, 4]), Form::Registers),
+        (architecture(&[5]), Form::Registers),
         (architecture(&[10]), Form::Tiled),
         (architecture(&[12, 80]), Form::Layered),
         (architecture(&[7]), Form::Layered),
     ];
-    let losses = [Loss::CrossEntropy, Loss::Bce, Loss::Mse, Loss::Mae, Loss::AdditiveMargin(Margin::USUAL)];
+    let (plain, double, margin) = (Loss::CrossEntropy, Loss::DoubleSoftmax, Loss::AdditiveMargin(Margin::USUAL));
+    let losses = [plain, Loss::Bce, double, Loss::Mse, Loss::Mae, margin];
     for (number, (architecture, form)) in networks.into_iter().enumerate() {
         let mut network = Network::new(architecture, &[0.5; 100], &[1; 20]).unwrap();
         network.form = Some(form);

@@ -88,6 +88,12 @@ pub fn row_loss(loss: &Loss, logits: &[f64], label: u32) -> f64 {
             let top = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             top + logits.iter().map(|z| (z - top).exp()).sum::<f64>().ln() - logits[label as usize]
         }
+        Loss::DoubleSoftmax => {
+            let top = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let shares: Vec<f64> = logits.iter().map(|z| (z - top).exp()).collect();
+            let sum: f64 = shares.iter().sum();
+            row_loss(&Loss::CrossEntropy, &shares.iter().map(|share| share / sum).collect::<Vec<_>>(), label)
+        }
         Loss::Bce => outputs.map(|(o, z)| z.max(0.0) + (-z.abs()).exp().ln_1p() - target(o) * z).sum::<f64>() / count,
         Loss::Mse => outputs.map(|(o, z)| 0.5 * (sigmoid(z) - target(o)).powi(2)).sum::<f64>() / count,
         Loss::Mae => outputs.map(|(o, z)| (sigmoid(z) - target(o)).abs()).sum::<f64>() / count,

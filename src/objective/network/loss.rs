@@ -17,6 +17,10 @@ pub enum Loss {
     /// Softmax cross-entropy.
     #[default]
     CrossEntropy,
+    /// Softmax cross-entropy of what a softmax made of the outputs, as where a network ends in a softmax and its loss takes one
+    /// more. Its probabilities are never further apart than 1 from 0: with ten classes a row costs 1.4612 at best, 2.4612
+    /// at worst, and a sure network 2.4612 - accuracy.
+    DoubleSoftmax,
     /// Binary cross-entropy of sigmoid outputs, mean over outputs.
     Bce,
     /// Half the squared error of sigmoid outputs, mean over outputs.
@@ -72,8 +76,15 @@ impl Default for Margin {
 
 impl Loss {
     /// All of classes by name, for help and tests.
-    pub const ALL: [Self; 6] =
-        [Self::CrossEntropy, Self::Bce, Self::Mse, Self::Mae, Self::Accuracy, Self::AdditiveMargin(Margin::USUAL)];
+    pub const ALL: [Self; 7] = [
+        Self::CrossEntropy,
+        Self::DoubleSoftmax,
+        Self::Bce,
+        Self::Mse,
+        Self::Mae,
+        Self::Accuracy,
+        Self::AdditiveMargin(Margin::USUAL),
+    ];
     /// All of numbers by name.
     pub const NUMBERS: [Self; 4] = [Self::Squared, Self::Absolute, Self::Rounded, Self::Wells];
 
@@ -102,6 +113,7 @@ impl Loss {
     pub(super) fn wgsl(&self, numbers: bool) -> Cow<'static, str> {
         let text = match self {
             Self::CrossEntropy => include_str!("../../../shaders/objective/loss/cross-entropy.wgsl"),
+            Self::DoubleSoftmax => include_str!("../../../shaders/objective/loss/double-softmax.wgsl"),
             Self::Bce => include_str!("../../../shaders/objective/loss/bce.wgsl"),
             Self::Mse => include_str!("../../../shaders/objective/loss/mse.wgsl"),
             Self::Mae => include_str!("../../../shaders/objective/loss/mae.wgsl"),
@@ -120,6 +132,7 @@ impl Loss {
     pub fn name(&self) -> &'static str {
         match self {
             Self::CrossEntropy => "cross-entropy",
+            Self::DoubleSoftmax => "double-softmax",
             Self::Bce => "bce",
             Self::Mse => "mse",
             Self::Mae => "mae",
@@ -147,8 +160,8 @@ impl Loss {
             "the labels are numbers to come near, a regression: choose squared, absolute, rounded or wells, or a .wgsl file \
              with a loss of your own"
         } else {
-            "that is a loss of numbers, and the labels are classes: choose cross-entropy, bce, mse, mae, accuracy or \
-             additive-margin:SCALE,MARGIN, or a .wgsl file with a loss of your own"
+            "that is a loss of numbers, and the labels are classes: choose cross-entropy, double-softmax, bce, mse, mae, \
+             accuracy or additive-margin:SCALE,MARGIN, or a .wgsl file with a loss of your own"
         };
         Error::setting("loss", self, remedy)
     }
@@ -195,8 +208,8 @@ impl FromStr for Loss {
         let numbers =
             numbers.and_then(|(scale, margin)| Some((scale.trim().parse().ok()?, margin.trim().parse().ok()?)));
         let Some((scale, margin)) = numbers else {
-            let remedy = "choose cross-entropy, bce, mse, mae, accuracy or additive-margin:SCALE,MARGIN, as in \
-                          additive-margin:30,0.35; squared, absolute, rounded or wells for numbers; or a .wgsl file of \
+            let remedy = "choose cross-entropy, double-softmax, bce, mse, mae, accuracy or \
+                          additive-margin:SCALE,MARGIN, as in additive-margin:30,0.35; squared, absolute, rounded or wells for numbers; or a .wgsl file of \
                           your own";
             return Err(Error::setting("loss", text, remedy));
         };
