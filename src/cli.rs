@@ -253,6 +253,29 @@ pub(crate) struct Minimize {
     pub(crate) output: Output,
 }
 
+/// How long each run of several is.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Budget {
+    /// Candidates that each run may score, in whole generations [default: compare 20000, reproduce the experiment's].
+    #[arg(long, value_name = "N", help_heading = "Budget")]
+    pub(crate) evaluations: Option<u64>,
+    /// Seconds for each run instead.
+    #[arg(
+        long,
+        value_name = "S",
+        allow_negative_numbers = true,
+        conflicts_with = "evaluations",
+        help_heading = "Budget"
+    )]
+    pub(crate) seconds: Option<f64>,
+    /// Generations of each run instead: equal evaluations only where populations are equal.
+    #[arg(long, value_name = "N", conflicts_with_all = ["evaluations", "seconds"], help_heading = "Budget")]
+    pub(crate) generations: Option<u32>,
+    /// Times that every row is seen by each run instead.
+    #[arg(long, value_name = "N", conflicts_with_all = ["evaluations", "seconds", "generations"], help_heading = "Budget")]
+    pub(crate) epochs: Option<u32>,
+}
+
 /// What `compare` is told.
 #[derive(Args, Debug)]
 #[command(
@@ -271,24 +294,8 @@ pub(crate) struct Compare {
     /// The first seed; the others follow it.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Candidates that each run may score, in whole generations [default: 20000].
-    #[arg(long, value_name = "N", conflicts_with_all = ["seconds", "generations"], help_heading = "Budget")]
-    pub(crate) evaluations: Option<u64>,
-    /// Seconds for each run instead.
-    #[arg(
-        long,
-        value_name = "S",
-        allow_negative_numbers = true,
-        conflicts_with = "generations",
-        help_heading = "Budget"
-    )]
-    pub(crate) seconds: Option<f64>,
-    /// Generations of each run instead: equal evaluations only where populations are equal.
-    #[arg(long, value_name = "N", help_heading = "Budget")]
-    pub(crate) generations: Option<u32>,
-    /// Times that every row is seen by each run instead.
-    #[arg(long, value_name = "N", conflicts_with_all = ["evaluations", "seconds", "generations"], help_heading = "Budget")]
-    pub(crate) epochs: Option<u32>,
+    #[command(flatten)]
+    pub(crate) budget: Budget,
     /// Candidates of a generation, where a method does not say its own [default: 128].
     #[arg(long, value_name = "N", help_heading = "Budget")]
     pub(crate) population: Option<u32>,
@@ -346,6 +353,8 @@ pub(crate) struct Reproduce {
     /// Runs of each method [default: the experiment's].
     #[arg(long, value_name = "N")]
     pub(crate) seeds: Option<u32>,
+    #[command(flatten)]
+    pub(crate) budget: Budget,
     /// Folder with the data sets that are not built in [default: data, or ../shared/data].
     #[arg(long, value_name = "DIR", env = "GRADLESS_DATA")]
     pub(crate) data: Option<PathBuf>,

@@ -19,6 +19,8 @@ pub use overview::{Figure, Overview};
 const BUILT_IN: &[(&str, &str)] = &[
     ("neuron-pso", include_str!("../assets/experiments/neuron-pso.toml")),
     ("adaswarm", include_str!("../assets/experiments/adaswarm.toml")),
+    ("pixel-swarm", include_str!("../assets/experiments/pixel-swarm.toml")),
+    ("adaswarm-vision", include_str!("../assets/experiments/adaswarm-vision.toml")),
     ("position-wise", include_str!("../assets/experiments/position-wise.toml")),
     ("circuits", include_str!("../assets/experiments/circuits.toml")),
     ("neural-ode", include_str!("../assets/experiments/neural-ode.toml")),

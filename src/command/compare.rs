@@ -83,10 +83,10 @@ fn described(arguments: &Compare) -> Result<Config> {
         label: arguments.label.clone(),
         header: arguments.header,
         seed: arguments.seed,
-        generations: arguments.generations,
-        epochs: arguments.epochs,
-        evaluations: arguments.evaluations,
-        seconds: arguments.seconds,
+        generations: arguments.budget.generations,
+        epochs: arguments.budget.epochs,
+        evaluations: arguments.budget.evaluations,
+        seconds: arguments.budget.seconds,
         device: arguments.device.device.clone(),
         ..problem.map_or_else(Config::default, Problem::shared)
     };

@@ -21,7 +21,7 @@ use self::kept::Kept;
 use self::tables::{CaseResult, overview_picture, write};
 use super::progress::{interrupted, watch_interrupts};
 use super::trial::Subject;
-use crate::cli::Reproduce;
+use crate::cli::{Budget, Reproduce};
 
 pub(super) fn run(arguments: &Reproduce) -> Result<()> {
     let Some(name) = &arguments.experiment else { return list(arguments.output.json) };
@@ -29,6 +29,12 @@ pub(super) fn run(arguments: &Reproduce) -> Result<()> {
     let mut experiment = Experiment::parse(&text, name)?;
     experiment.seeds = arguments.seeds.unwrap_or(experiment.seeds);
     check_seeds(experiment.seeds)?;
+    for case in experiment.cases.iter_mut().filter(|case| case.function.is_none()) {
+        let (Budget { evaluations, seconds, generations, epochs }, own) = (arguments.budget, &mut case.config);
+        if evaluations.is_some() || seconds.is_some() || generations.is_some() || epochs.is_some() {
+            (own.evaluations, own.seconds, own.generations, own.epochs) = (evaluations, seconds, generations, epochs);
+        }
+    }
     let cases = experiment.chosen(&arguments.only)?;
     let mut places: Vec<PathBuf> = match &arguments.data {
         Some(folder) => vec![folder.clone()],
