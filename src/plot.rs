@@ -1,10 +1,12 @@
-//! Loss curves, decision regions, points around a diagonal and curves of both signs, each as an SVG and a PNG side by side.
+//! Loss curves, decision regions, points around a diagonal, curves of both signs, small pictures and tables of counts, each
+//! as an SVG and a PNG side by side.
 //!
 //! Only this file and its children name kuva. From kuva come axes, labels, legend and the two writers; lines, cells
 //! and points are placed here, so another library has little to replace.
 
 mod diagonal;
 mod events;
+mod grids;
 mod regions;
 mod signed;
 
@@ -22,6 +24,7 @@ use kuva::render::theme::Theme;
 use crate::error::{Error, Result};
 pub use diagonal::{Scatter, diagonal};
 pub use events::events;
+pub use grids::{Tile, confusion, tiles};
 pub use regions::{Regions, decision_regions};
 pub use signed::signed_curve;
 

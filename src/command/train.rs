@@ -10,7 +10,7 @@ use gradless::folder::{self, Folder};
 use gradless::gpu::Gpu;
 use gradless::model::Model;
 use gradless::optimizer::search::PREFIX;
-use gradless::plot::{Regions, decision_regions};
+use gradless::plot::{Regions, Tile, confusion, decision_regions, tiles};
 use gradless::problem::Problem;
 use gradless::run::Run;
 use gradless::training::{Members, Training};
@@ -288,10 +288,64 @@ impl Saved<'_> {
     fn pictures(&self, model: &Model) -> Result<()> {
         let Training { config, dataset, .. } = self.training;
         self.course.picture(&format!("{}: {} on {}", dataset.name, config.optimizer, config.model))?;
+        if !dataset.is_regression() {
+            self.mistakes(model)?;
+        }
+        self.filters(model)?;
         if dataset.train.width == 2 && dataset.feature_names.len() == 2 && !dataset.is_regression() {
             self.regions(model)?;
         }
         Ok(())
+    }
+
+    /// What held-out rows (or, where there are none, those learned from) are taken for; of pictures the worst mistakes.
+    fn mistakes(&self, model: &Model) -> Result<()> {
+        const MOST_CLASSES: usize = 40;
+        const MISTAKES: usize = 24;
+        let dataset = self.training.dataset;
+        let rows = if dataset.test.rows > 0 { &dataset.test } else { &dataset.train };
+        let classes = dataset.classes.len();
+        let logits = model.logits(self.gpu, &rows.features)?;
+        let predicted = gradless::metrics::largest(&logits, classes);
+        if classes <= MOST_CLASSES {
+            let mut counts = vec![vec![0u64; classes]; classes];
+            for (label, said) in rows.labels.iter().zip(&predicted) {
+                counts[*label as usize][*said as usize] += 1;
+            }
+            let what = if dataset.test.rows > 0 { "test" } else { "training" };
+            let title = format!("{}: {} {what} rows", dataset.name, rows.rows);
+            confusion(&title, &dataset.classes, &counts, &self.course.folder.file("confusion"))?;
+        }
+        let Some(pixels) = &dataset.encoder.pixels else { return Ok(()) };
+        let surely = |row: usize| {
+            let of = |class: u32| logits[row * classes + class as usize];
+            of(predicted[row]) - of(rows.labels[row])
+        };
+        let mut wrong: Vec<usize> = (0..rows.rows).filter(|row| predicted[*row] != rows.labels[*row]).collect();
+        wrong.sort_by(|a, b| surely(*b).total_cmp(&surely(*a)).then(a.cmp(b)));
+        let tile = |row: &usize| {
+            let values = &rows.features[row * rows.width..][..rows.width];
+            let name = |class: u32| &dataset.classes[class as usize];
+            let caption = format!("{} → {}", name(rows.labels[*row]), name(predicted[*row]));
+            let range = ((0.0 - pixels.mean) / pixels.sd, (255.0 - pixels.mean) / pixels.sd);
+            Tile::of(values, [pixels.height, pixels.width], (range.0 as f32, range.1 as f32), caption)
+        };
+        let all = wrong.iter().take(MISTAKES).map(tile).collect::<gradless::Result<Vec<_>>>()?;
+        let title = format!("{}: the surest of {} mistakes", dataset.name, wrong.len());
+        Ok(tiles(&title, &all, &self.course.folder.file("mistakes"))?)
+    }
+
+    /// The filters of the first layer, where that is a convolution; grey is 0.
+    fn filters(&self, model: &Model) -> Result<()> {
+        const MOST: usize = 64;
+        let Some((_, shape, values)) = model.architecture.tensors(&model.weights).into_iter().next() else {
+            return Ok(());
+        };
+        let [filters, _, height, width] = shape[..] else { return Ok(()) };
+        let reach = values.iter().fold(0.0, |most: f32, value| most.max(value.abs()));
+        let tile = |values| Tile::of(values, [height, width], (-reach, reach), String::new());
+        let all = values.chunks(values.len() / filters).take(MOST).map(tile).collect::<gradless::Result<Vec<_>>>()?;
+        Ok(tiles(&format!("{filters} filters of the first layer"), &all, &self.course.folder.file("filters"))?)
     }
 
     /// The plane of two features with the class predicted everywhere, in standard deviations.
