@@ -15,6 +15,9 @@ use crate::{Error, Result};
 /// Version of the file's layout.
 const FORMAT: &str = "gradless model 1";
 
+/// The entry beside the tensors where they are the weights of a [problem](crate::problem).
+pub const PROBLEM_ENTRY: &str = "gradless problem";
+
 /// Features scored at a time, 32 MiB of them: large data sets are larger than one binding may be.
 const SCORED_VALUES: usize = 8 << 20;
 
@@ -66,6 +69,11 @@ impl Model {
         let damaged = |what: &dyn std::fmt::Display| Error::file(path, format!("not a model of this program: {what}"));
         let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| damaged(&e))?;
         let entries = metadata.metadata().as_ref().ok_or_else(|| damaged(&"no header of ours"))?;
+        if entries.contains_key(PROBLEM_ENTRY) {
+            let cause = "the weights of a problem, which is no network on rows: its report.json has its scores, and \
+                         `gradless export` its tensors";
+            return Err(Error::file(path, cause));
+        }
         let header = entries.get("gradless").ok_or_else(|| damaged(&"no header of ours"))?;
         let Header { format, architecture, loss, encoder } = serde_json::from_str(header).map_err(|e| damaged(&e))?;
         if format != FORMAT {

@@ -52,7 +52,17 @@ fn a_training_run_reports_as_the_contract_says_and_leaves_its_folder() {
     assert_eq!(report["optimizer"]["search"], "whole");
     assert_eq!(report["stop"], "generations");
     let run = home.path().join(report["out"].as_str().unwrap());
-    for file in ["config.toml", "history.csv", "report.json", "model.safetensors", "test.csv", "loss.png", "loss.svg"] {
+    for file in [
+        "config.toml",
+        "history.csv",
+        "report.json",
+        "model.safetensors",
+        "test.csv",
+        "loss.png",
+        "loss.svg",
+        "confusion.svg",
+        "confusion.png",
+    ] {
         assert!(run.join(file).metadata().unwrap().len() > 0, "{file}");
     }
     assert_eq!(std::fs::read_to_string(run.join("history.csv")).unwrap().lines().count(), 21);

@@ -27,6 +27,12 @@ fn a_network_on_pictures_learns_is_saved_and_predicts() {
     let predicted = json(home.path(), "predict run run/test.csv");
     assert_eq!(predicted["test"]["accuracy"], report["test"]["accuracy"]);
 
+    for picture in ["filters", "mistakes", "confusion"] {
+        assert!(
+            home.path().join(format!("run/{picture}.png")).exists()
+                && home.path().join(format!("run/{picture}.svg")).exists()
+        );
+    }
     let model = Model::load(&home.path().join("run/model.safetensors")).unwrap();
     let shapes: Vec<_> = model.architecture.tensors(&model.weights).into_iter().map(|tensor| tensor.1).collect();
     assert_eq!(shapes[..4], [vec![6, 1, 3, 3], vec![6], vec![8, 6, 3, 3], vec![8]]);

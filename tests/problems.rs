@@ -75,6 +75,10 @@ fn gradients_through_time_are_measured() {
     let norms: Vec<f64> = history.lines().skip(1).map(|l| l.rsplit(',').next().unwrap().parse().unwrap()).collect();
     assert!(norms.len() == 20 && norms.iter().all(|norm| *norm > 0.0), "{norms:?}");
     assert!(home.path().join("run/gradient.svg").is_file() && home.path().join("run/phase-plane.svg").is_file());
+    // Its weights are no network on rows.
+    let refused = gradless(&["eval", "run", "iris.csv"], home.path()).output().unwrap();
+    let message = String::from_utf8_lossy(&refused.stderr);
+    assert!(refused.status.code() == Some(1) && message.contains("weights of a problem"), "{message}");
 }
 
 #[test]

@@ -26,7 +26,7 @@ pub(super) fn run(arguments: &Train, mut config: Config) -> Result<()> {
     let text = config.to_toml()?;
     let save = |run: &mut Run, folder: &folder::Folder| {
         let tensors = exercise.posed.tensors(&run.best()?);
-        Ok(model::save(&folder.file("model.safetensors"), &tensors, ("gradless problem", &text))?)
+        Ok(model::save(&folder.file("model.safetensors"), &tensors, (model::PROBLEM_ENTRY, &text))?)
     };
     course.advance(&mut run, &save)?;
     let outcome = exercise.outcome(&gpu, &mut run)?;
