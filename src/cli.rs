@@ -24,6 +24,8 @@ pub(crate) enum Command {
     Eval(Eval),
     /// Predict the class or the number of every row of a file.
     Predict(Predict),
+    /// Write a trained network in the format of other programs: ONNX to run it anywhere, safetensors for PyTorch and others.
+    Export(Export),
     /// Minimize a test function, or your own in WGSL.
     Minimize(Box<Minimize>),
     /// Compare methods on the same data, with the same seeds and the same budget.
@@ -219,6 +221,49 @@ pub(crate) struct Predict {
     /// Print one JSON object on stdout, as the last thing.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// What `export` is told.
+#[derive(Args, Debug)]
+pub(crate) struct Export {
+    /// Folder of a run, or its model.safetensors.
+    pub(crate) run: PathBuf,
+    /// onnx: takes raw rows or pixels, scaling and probabilities included. safetensors: weights alone, named and laid out
+    /// as PyTorch does.
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) to: Format,
+    /// Where to write it [default: model.onnx or weights.safetensors in the folder of the run].
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Print one JSON object on stdout, as the last thing.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Formats of other programs.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// Open Neural Network Exchange, operator set 17.
+    Onnx,
+    /// Tensors by name.
+    Safetensors,
+}
+
+impl Format {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Onnx => "onnx",
+            Self::Safetensors => "safetensors",
+        }
+    }
+
+    /// What the file is called where nothing is said.
+    pub(crate) fn file_name(self) -> &'static str {
+        match self {
+            Self::Onnx => "model.onnx",
+            Self::Safetensors => "weights.safetensors",
+        }
+    }
 }
 
 #[derive(Args, Debug)]

@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use builtin::Cells;
 pub use builtin::{Known, known};
-pub use column::{Column, Kind, Level};
+pub use column::{Column, Kind, Level, SCALED_LIMIT, Scale};
 pub use csv::{MAXIMUM_BYTES, MAXIMUM_COLUMNS, parse, read};
 pub use encode::{Encoder, MAXIMUM_FEATURES, MAXIMUM_VALUES, Part};
 pub use folder::read_folder;
