@@ -9,6 +9,7 @@ mod builtin;
 mod cifar;
 mod column;
 mod csv;
+mod drawn;
 mod encode;
 mod folder;
 mod generated;

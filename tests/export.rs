@@ -98,8 +98,8 @@ fn networks_on_generated_pictures_say_the_same_elsewhere() {
         return;
     }
     let home = folder();
-    let adam = "--optimizer adam -s rate=0.005 --batch 64 --generations 100";
-    on_pictures(home.path(), "digits", &format!("--model mlp:20 {adam}"), "mlp");
+    let adam = "--optimizer adam -s rate=0.003 --batch 64 --generations 100";
+    on_pictures(home.path(), "digits-like:5000", &format!("--model mlp:20 {adam}"), "mlp");
     on_pictures(
         home.path(),
         "digits",
