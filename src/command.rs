@@ -15,6 +15,7 @@ mod devices;
 mod eval;
 mod exercise;
 mod export;
+mod fetch;
 mod minimize;
 mod predict;
 mod progress;
@@ -45,6 +46,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Reproduce(arguments) => reproduce::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Data { command: Data::List(output) } => data::list(&output),
+        Command::Data { command: Data::Fetch(arguments) } => fetch::run(&arguments),
     }
 }
 
