@@ -24,6 +24,8 @@ pub(crate) enum Command {
     Eval(Eval),
     /// Predict the class or the number of every row of a file.
     Predict(Predict),
+    /// Write a trained network in the format of other programs: ONNX to run it anywhere, safetensors for PyTorch and others.
+    Export(Export),
     /// Minimize a test function, or your own in WGSL.
     Minimize(Box<Minimize>),
     /// Compare methods on the same data, with the same seeds and the same budget.
@@ -50,8 +52,29 @@ pub(crate) enum Command {
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Data {
-    /// List the built-in data sets.
+    /// List the built-in data sets, and those that can be fetched.
     List(Output),
+    /// Fetch a data set into the user's cache, to be known by its name from then on.
+    ///
+    /// It lies in $GRADLESS_CACHE, else where the system keeps such files (~/.cache/gradless, ~/Library/Caches/gradless,
+    /// %LOCALAPPDATA%\gradless). What was broken off goes on where it stopped; checksums are looked at.
+    Fetch(Fetch),
+}
+
+/// What `data fetch` is told.
+#[derive(Args, Debug)]
+pub(crate) struct Fetch {
+    /// mnist, fashion-mnist, cifar10 or cifar100.
+    pub(crate) name: String,
+    /// An address to take files from in place of their own: URL/NAME/FILE.
+    #[arg(long, value_name = "URL", env = "GRADLESS_MIRROR")]
+    pub(crate) mirror: Option<String>,
+    /// Seconds that a server may be silent.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30.0)]
+    pub(crate) timeout: f64,
+    /// Print one JSON object on stdout, as the last thing.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args, Debug, Clone, Default)]
@@ -74,10 +97,10 @@ pub(crate) struct Device {
 
 #[derive(Args, Debug)]
 pub(crate) struct Train {
-    /// A built-in set (`gradless data list`), a .csv file, a .bin file of CIFAR records, or a folder of images: IDX files
+    /// A built-in or fetched set (`gradless data list`), a .csv file, a .bin file of CIFAR records, or a folder of images: IDX files
     /// as MNIST comes in (train-images-idx3-ubyte, train-labels-idx1-ubyte, and t10k-... as the test part), CIFAR
-    /// records (data_batch_1.bin, test_batch.bin; all .gz or not), or PNG files (train/CLASS/*.png, test/CLASS/*.png, or
-    /// CLASS/*.png). Or a problem that is no table: spiral, rober, pollu (neural ODEs), integration, memory (circuits of
+    /// records (data_batch_1.bin, test_batch.bin; all .gz or not), or PNG or JPEG files (train/CLASS/*.png,
+    /// test/CLASS/*.png, or CLASS/*.png). Or a problem that is no table: spiral, rober, pollu (neural ODEs), integration, memory (circuits of
     /// spiking neurons); with --help-settings it lists its own settings.
     #[arg(required_unless_present_any = ["resume", "config", "help_settings"])]
     pub(crate) data: Option<String>,
@@ -87,6 +110,10 @@ pub(crate) struct Train {
     /// Whether the first row holds names [default: judged by the row].
     #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true", help_heading = "Data")]
     pub(crate) header: Option<bool>,
+    /// Lines and pixels of a line that pictures are brought to: 32, or 24x32 [default: as they are; of files that differ,
+    /// the first one's].
+    #[arg(long, value_name = "N|LINESxPIXELS", value_parser = size, help_heading = "Data")]
+    pub(crate) size: Option<[usize; 2]>,
     /// What becomes of missing cells [default: impute].
     #[arg(long, value_enum, help_heading = "Data")]
     pub(crate) missing: Option<MissingName>,
@@ -221,6 +248,49 @@ pub(crate) struct Predict {
     pub(crate) json: bool,
 }
 
+/// What `export` is told.
+#[derive(Args, Debug)]
+pub(crate) struct Export {
+    /// Folder of a run, or its model.safetensors.
+    pub(crate) run: PathBuf,
+    /// onnx: takes raw rows or pixels, scaling and probabilities included. safetensors: weights alone, named and laid out
+    /// as PyTorch does.
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) to: Format,
+    /// Where to write it [default: model.onnx or weights.safetensors in the folder of the run].
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Print one JSON object on stdout, as the last thing.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Formats of other programs.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// Open Neural Network Exchange, operator set 17.
+    Onnx,
+    /// Tensors by name.
+    Safetensors,
+}
+
+impl Format {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Onnx => "onnx",
+            Self::Safetensors => "safetensors",
+        }
+    }
+
+    /// What the file is called where nothing is said.
+    pub(crate) fn file_name(self) -> &'static str {
+        match self {
+            Self::Onnx => "model.onnx",
+            Self::Safetensors => "weights.safetensors",
+        }
+    }
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct Minimize {
     /// Name of a function (sphere, rastrigin, ackley, f1 ... f13; --list for all), or a .wgsl file that defines
@@ -308,6 +378,10 @@ pub(crate) struct Compare {
     /// Whether the first row holds names [default: judged by the row].
     #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true", help_heading = "Data")]
     pub(crate) header: Option<bool>,
+    /// Lines and pixels of a line that pictures are brought to: 32, or 24x32 [default: as they are; of files that differ,
+    /// the first one's].
+    #[arg(long, value_name = "N|LINESxPIXELS", value_parser = size, help_heading = "Data")]
+    pub(crate) size: Option<[usize; 2]>,
     /// What becomes of missing cells [default: impute].
     #[arg(long, value_enum, help_heading = "Data")]
     pub(crate) missing: Option<MissingName>,
@@ -457,6 +531,14 @@ fn loss(text: &str) -> Result<Loss, String> {
     let wgsl = std::fs::read_to_string(text).map_err(|e| e.to_string())?;
     let name = std::path::Path::new(text).file_name().unwrap_or_default().to_string_lossy();
     Loss::own(&name, &wgsl).map_err(|e| e.to_string())
+}
+
+fn size(text: &str) -> Result<[usize; 2], String> {
+    let (lines, pixels) = text.split_once('x').unwrap_or((text, text));
+    match (lines.parse(), pixels.parse()) {
+        (Ok(lines), Ok(pixels)) if lines > 0 && pixels > 0 => Ok([lines, pixels]),
+        _ => Err("give it as 32, or as lines and pixels, 24x32".into()),
+    }
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {

@@ -14,6 +14,8 @@ mod data;
 mod devices;
 mod eval;
 mod exercise;
+mod export;
+mod fetch;
 mod minimize;
 mod predict;
 mod progress;
@@ -38,11 +40,13 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Train(arguments) => train::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Predict(arguments) => predict::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
         Command::Minimize(arguments) => minimize::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Reproduce(arguments) => reproduce::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Data { command: Data::List(output) } => data::list(&output),
+        Command::Data { command: Data::Fetch(arguments) } => fetch::run(&arguments),
     }
 }
 

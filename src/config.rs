@@ -30,6 +30,8 @@ pub struct Config {
     pub header: Option<bool>,
     /// What labels are; none for what the loss asks for, else classes or what the known set has.
     pub task: Option<Task>,
+    /// Lines and pixels of a line that pictures are brought to; none for those that they have, or the first has.
+    pub size: Option<[usize; 2]>,
     /// What becomes of missing cells.
     pub missing: Missing,
     /// Share of the rows held out, 0 to 0.9.
@@ -80,6 +82,7 @@ impl Default for Config {
             label: None,
             header: None,
             task: None,
+            size: None,
             missing: Missing::default(),
             test: 0.2,
             validation: 0.0,
@@ -137,6 +140,7 @@ impl Config {
             label: self.label.clone(),
             header: self.header,
             missing: self.missing,
+            size: self.size,
             test_fraction: self.test,
             validation_fraction: self.validation,
             seed: self.seed,

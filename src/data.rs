@@ -9,14 +9,22 @@ mod builtin;
 mod cifar;
 mod column;
 mod csv;
+mod drawn;
 mod encode;
+#[cfg(all(feature = "fetch", not(target_arch = "wasm32")))]
+mod fetch;
 mod folder;
 mod generated;
 mod idx;
 mod images;
+mod picture;
 mod pictures;
+mod remote;
+mod resize;
 mod split;
 mod table;
+#[cfg(all(feature = "fetch", not(target_arch = "wasm32")))]
+mod tar;
 mod unseen;
 
 use std::path::Path;
@@ -26,11 +34,14 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use builtin::Cells;
 pub use builtin::{Known, known};
-pub use column::{Column, Kind, Level};
+pub use column::{Column, Kind, Level, SCALED_LIMIT, Scale};
 pub use csv::{MAXIMUM_BYTES, MAXIMUM_COLUMNS, parse, read};
 pub use encode::{Encoder, MAXIMUM_FEATURES, MAXIMUM_VALUES, Part};
+#[cfg(all(feature = "fetch", not(target_arch = "wasm32")))]
+pub use fetch::Fetcher;
 pub use folder::read_folder;
 pub use images::{Images, Pixels};
+pub use remote::{File, REMOTES, Remote, cache};
 pub use split::{Split, split};
 pub use table::{Grid, MAXIMUM_CLASSES, Notes, Table};
 pub use unseen::Unseen;
@@ -56,6 +67,9 @@ pub struct Options {
     pub test_fraction: f64,
     /// Share of the training rows set aside for choosing the best network while training, 0 to 0.5.
     pub validation_fraction: f64,
+    /// Lines and pixels of a line that pictures are brought to, whatever that does to their proportions. Default: as they
+    /// are; of files that differ, the size of the first.
+    pub size: Option<[usize; 2]>,
     /// Seed of the split and of generated points.
     pub seed: u64,
     /// What labels are. Default: classes, but in known sets that have numbers.
@@ -80,6 +94,7 @@ impl Default for Options {
             missing: Missing::Impute,
             test_fraction: 0.2,
             validation_fraction: 0.0,
+            size: None,
             seed: 1,
             task: None,
         }
@@ -158,13 +173,13 @@ impl Raw {
 }
 
 /// Loads a built-in or generated set by its name (`iris`, `moons`, `moons:500`, `moons:n=500,noise=0.1`), a
-/// CSV file by its path, a folder of images ([`read_folder`]), or a file of CIFAR records (`.bin`, `.bin.gz`). A
+/// CSV file by its path, a folder of images ([`read_folder`]), a set that
+/// was fetched ([`REMOTES`]), or a file of CIFAR records (`.bin`, `.bin.gz`). A
 /// built-in name goes before a file of that name; `./iris` is the file.
 ///
 /// # Errors
 /// An unknown name, a file that cannot be read or understood, an option out of range.
 pub fn load(source: &str, options: &Options) -> Result<Dataset> {
-    let path = Path::new(source);
     match builtin::find(source, options.seed)? {
         Some((Cells::Images(images), name)) => return Dataset::of_images(&name, images, options),
         Some((Cells::Grid(grid), name)) => {
@@ -178,10 +193,13 @@ pub fn load(source: &str, options: &Options) -> Result<Dataset> {
         }
         None => {}
     }
+    let fetched = remote::folder(source)?;
+    let path = fetched.as_deref().unwrap_or(Path::new(source));
     let ending =
         path.extension().is_some_and(|ending| FILE_ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)));
     if !path.exists() && !ending && path.components().count() < 2 {
-        let names: Vec<&str> = known().iter().map(|known| known.name).collect();
+        let names = known().iter().map(|known| known.name).chain(REMOTES.iter().map(|remote| remote.name));
+        let names: Vec<&str> = names.collect();
         let names = names.join(", ");
         let remedy = format!("neither a known data set ({names}) nor there; give a CSV file or a folder of images");
         return Err(Error::setting("data", source, remedy));
@@ -191,7 +209,11 @@ pub fn load(source: &str, options: &Options) -> Result<Dataset> {
         // `.` has no name of its own.
         let whole = || Some(path.canonicalize().ok()?.file_name()?.to_string_lossy().into_owned());
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).or_else(whole);
-        return Dataset::of_images(&name.unwrap_or_else(|| "images".into()), read_folder(path)?, options);
+        options.check()?;
+        let (images, notes) = folder::read_sized(path, folder::Wanted { size: options.size, channels: None })?;
+        let mut set = Dataset::of_images(&name.unwrap_or_else(|| "images".into()), images, options)?;
+        set.notes.splice(0..0, notes);
+        return Ok(set);
     }
     if cifar::is_named(path) {
         return Dataset::of_images(&cifar::stem(path), cifar::read_file(path)?, options);
@@ -228,6 +250,12 @@ impl Options {
             let remedy = "a share of the training rows from 0 to 0.5, such as 0.1";
             return Err(Error::setting("validation", self.validation_fraction, remedy));
         }
+        if let Some(size @ [height, width]) = self.size
+            && !(1..=MAXIMUM_FEATURES).contains(&height.saturating_mul(width))
+        {
+            let remedy = format!("lines times pixels of a line are 1 to {MAXIMUM_FEATURES}: such as 32");
+            return Err(Error::setting("size", format!("{size:?}"), remedy));
+        }
         Ok(())
     }
 }
@@ -239,6 +267,9 @@ impl Dataset {
     /// A fraction out of range, an infinite cell, no usable column, too many features.
     pub fn new(name: &str, mut table: Table, mut notes: Notes, options: &Options) -> Result<Self> {
         options.check()?;
+        if let Some(size) = options.size {
+            return Err(Error::setting("size", format!("{size:?}"), "these rows are no pictures: leave it out"));
+        }
         if options.missing == Missing::Drop {
             let (complete, more) = table.complete()?;
             table = complete;
@@ -264,7 +295,7 @@ impl Dataset {
     ///
     /// # Errors
     /// A fraction out of range, a label column asked for, fewer than two classes, pixels that are all equal.
-    pub fn of_images(name: &str, images: Images, options: &Options) -> Result<Self> {
+    pub fn of_images(name: &str, mut images: Images, options: &Options) -> Result<Self> {
         options.check()?;
         if let Some(label) = &options.label {
             return Err(Error::setting("label", label, "images have their labels beside them: leave it out"));
@@ -273,13 +304,15 @@ impl Dataset {
             let remedy = "images have classes, not numbers: choose a loss of classes, such as cross-entropy";
             return Err(Error::setting("task", "regression", remedy));
         }
+        let resized = options.size.and_then(|size| images.resize(size));
         let split = match images.test_from {
             Some(row) => Split::at(&images.labels, row, options.seed),
             None => split(&images.labels, options.test_fraction, options.seed),
         };
         let split = split.with_validation(&images.labels, options.validation_fraction, options.seed);
         let encoder = Encoder::fit_images(&images, &split.train)?;
-        let notes = unbalanced(&images.classes, &images.labels, &split);
+        let mut notes: Notes = resized.into_iter().collect();
+        notes.extend(unbalanced(&images.classes, &images.labels, &split));
         let part = encoder.encode_images(&images, &split.rows())?;
         let classes = images.classes.clone();
         Ok(Self::parted(name, classes, part, (encoder, Raw::Images(images)), split, notes))

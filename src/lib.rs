@@ -47,6 +47,8 @@ pub mod data;
 mod error;
 pub mod experiment;
 #[cfg(not(target_arch = "wasm32"))]
+pub mod export;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod folder;
 pub mod gpu;
 pub mod method;

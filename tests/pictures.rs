@@ -85,3 +85,20 @@ fn what_does_not_fit_the_pictures_is_refused_by_name() {
         assert!(message.contains(words), "{arguments}: {message}");
     }
 }
+
+#[test]
+fn drawn_digits_can_be_learned_and_are_not_trivial() {
+    if common::gpu().is_none() {
+        return;
+    }
+    let home = folder();
+    let accuracy = |arguments: &str| {
+        let report = json(home.path(), &format!("train digits-like:5000 --optimizer adam --batch 64 {arguments}"));
+        assert_eq!((&report["data"]["train_rows"], &report["data"]["classes"]), (&4000.into(), &10.into()));
+        report["test"]["accuracy"].as_f64().unwrap()
+    };
+    let linear = accuracy("--model none -s rate=0.003 --epochs 5");
+    let pixels = accuracy("--model lenet5 -s rate=0.002 --generations 180");
+    assert!((0.84..0.96).contains(&linear), "a linear model comes to {linear}");
+    assert!(pixels > 0.96 && pixels > linear, "LeNet-5 comes to {pixels}, a linear model to {linear}");
+}

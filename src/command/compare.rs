@@ -82,6 +82,7 @@ fn described(arguments: &Compare) -> Result<Config> {
         data: arguments.data.clone(),
         label: arguments.label.clone(),
         header: arguments.header,
+        size: arguments.size,
         seed: arguments.seed,
         generations: arguments.budget.generations,
         epochs: arguments.budget.epochs,

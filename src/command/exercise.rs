@@ -74,6 +74,7 @@ fn refuse_of_rows(arguments: &Train) -> Result<()> {
         ("label", arguments.label.is_some()),
         ("header", arguments.header.is_some()),
         ("missing", arguments.missing.is_some()),
+        ("size", arguments.size.is_some()),
         ("test", arguments.test.is_some()),
         ("task", arguments.task.is_some()),
         ("start", arguments.start.is_some()),

@@ -96,6 +96,7 @@ fn described(arguments: &Train) -> Result<Config> {
     config.start = arguments.start.as_ref().map(|path| path.to_string_lossy().into_owned()).or(config.start);
     config.label = arguments.label.clone().or(config.label);
     config.header = arguments.header.or(config.header);
+    config.size = arguments.size.or(config.size);
     config.task = arguments.task.or(config.task);
     if arguments.loss.is_none() && arguments.config.is_none() && arguments.resume.is_none() && problem.is_none() {
         config.loss = config.default_loss();
@@ -172,6 +173,7 @@ fn refuse_beside_resume(arguments: &Train) -> Result<()> {
         ("label", arguments.label.is_some()),
         ("header", arguments.header.is_some()),
         ("missing", arguments.missing.is_some()),
+        ("size", arguments.size.is_some()),
         ("test", arguments.test.is_some()),
         ("validation", arguments.validation.is_some()),
         ("model", arguments.model.is_some()),

@@ -1,10 +1,10 @@
-//! The data sets that have a name: Fisher's irises, handwritten digits, and generated points.
+//! The data sets that have a name: Fisher's irises, handwritten digits, generated points and pictures.
 
 use rand_philox::Philox;
 
-use super::Images;
 use super::generated::{self, Point};
 use super::table::{Grid, LABEL_NAMES};
+use super::{Images, MAXIMUM_VALUES, drawn};
 use crate::error::{Error, Result};
 
 /// Points of a generated set: fewer cannot be divided, more belong in a file.
@@ -43,6 +43,9 @@ enum Maker {
         draw: fn(&mut Philox, usize, f64) -> Vec<Point>,
     },
     Line,
+    Drawn {
+        noise: f64,
+    },
 }
 
 const KNOWN: &[Known] = &[
@@ -78,6 +81,14 @@ const KNOWN: &[Known] = &[
         about: "y = 2x + 7 on even x from -3 to 3: a regression, take --loss squared",
         maker: Maker::Line,
     },
+    Known {
+        name: "digits-like",
+        rows: 10_000,
+        features: drawn::SIDE * drawn::SIDE,
+        classes: 10,
+        about: "digits drawn by the program, 28 x 28 pixels as MNIST has: for --model lenet5",
+        maker: Maker::Drawn { noise: 0.1 },
+    },
 ];
 
 const fn points(
@@ -106,7 +117,6 @@ pub(super) fn is_of_numbers(source: &str) -> bool {
 pub(super) enum Cells {
     /// A table whose label is yet to be found.
     Grid(Grid),
-    #[cfg_attr(not(feature = "datasets"), expect(dead_code, reason = "all that needs no feature is a table"))]
     Images(Images),
 }
 
@@ -141,6 +151,20 @@ pub(super) fn find(source: &str, seed: u64) -> Result<Option<(Cells, String)>> {
             let pairs = generated::line(&mut random, points, noise);
             let rows = pairs.iter().map(|pair| pair.map(|value| (value as f32).to_string()));
             Cells::Grid(grid_of(source, &["x", "target"], rows))
+        }
+        (Maker::Drawn { noise }, settings) => {
+            let (pictures, noise) = read_settings(source, settings, (known.rows, *noise))?;
+            let most = MAXIMUM_VALUES / known.features;
+            if pictures > most {
+                return Err(Error::setting(
+                    "data",
+                    source,
+                    format!("at most {most} pictures of {} pixels", known.features),
+                ));
+            }
+            let mut random = Philox::from_u64_seed_stream(seed, STREAM);
+            let (pixels, labels) = drawn::digits(&mut random, pictures, noise);
+            Cells::Images(Images::new(source, drawn::SIDE, drawn::SIDE, pixels, &labels))
         }
     };
     Ok(Some((cells, name.into())))
@@ -233,6 +257,9 @@ mod tests {
         ] {
             let error = rows(bad).expect_err(bad).to_string();
             assert!(error.starts_with(&format!("data = {bad}: ")) && error.contains("noise=0.1"), "{error}");
+        }
+        for bad in ["digits-like:5", "digits-like:noise=11", "digits-like:400000"] {
+            assert!(find(bad, 1).expect_err(bad).to_string().starts_with(&format!("data = {bad}: ")), "{bad}");
         }
         let noise = |source| grid(source).expect("understood").map(|(grid, _)| grid);
         assert_ne!(noise("moons:noise=0.1"), noise("moons:noise=0.3"));

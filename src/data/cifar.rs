@@ -1,6 +1,8 @@
-//! CIFAR-10's binary records, gzipped or not: a byte for the class, then 32 x 32 values each of red, green and blue.
+//! CIFAR's binary records, gzipped or not: a byte for the class, then 32 x 32 values each of red, green and blue. Those of
+//! CIFAR-100 have a byte for a group of classes before it, which is left out.
 //!
-//! Such a file has no header: what tells it from others is its length, a multiple of 3,073, and classes below 10.
+//! Such a file has no header: what tells it from others is its length, a multiple of 3,073 or 3,074, and classes below 10
+//! or 100.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, Read};
@@ -18,12 +20,12 @@ const SIDE: usize = 32;
 const CHANNELS: usize = 3;
 /// Values of an image.
 const VALUES: usize = SIDE * SIDE * CHANNELS;
-/// Bytes of a record.
+/// Bytes of a record of CIFAR-10.
 const RECORD: usize = 1 + VALUES;
-/// Classes there may be.
-const CLASSES: usize = 10;
+/// Classes there may be, in records with one byte before the values and with two.
+const CLASSES: [usize; 2] = [10, 100];
 /// The file beside the records that has the classes' names, one a line.
-const NAMES: [&str; 2] = ["batches.meta.txt", "batches.meta"];
+const NAMES: [&str; 3] = ["batches.meta.txt", "batches.meta", "fine_label_names.txt"];
 /// What the names of training and test files begin with.
 const TRAIN: [&str; 2] = ["data_batch", "train"];
 const TEST: [&str; 1] = ["test"];
@@ -90,12 +92,13 @@ impl Records {
     fn extend(&mut self, path: &Path) -> Result<()> {
         let file = File::open(path).map_err(|error| Error::file(path, error))?;
         let room = MAXIMUM_VALUES - self.pixels.len();
-        let bytes = unpacked(BufReader::with_capacity(1 << 16, file), room / VALUES * RECORD);
+        let bytes = unpacked(BufReader::with_capacity(1 << 16, file), room / VALUES * (RECORD + 1));
         for record in
             checked(&bytes.map_err(|cause| Error::file(path, cause))?).map_err(|cause| Error::file(path, cause))?
         {
-            self.labels.push(record[0]);
-            self.pixels.extend_from_slice(&record[1..]);
+            let (labels, pixels) = record.split_at(record.len() - VALUES);
+            self.labels.push(labels[labels.len() - 1]);
+            self.pixels.extend_from_slice(pixels);
         }
         Ok(())
     }
@@ -105,7 +108,7 @@ impl Records {
         let names = NAMES.iter().find_map(|name| std::fs::read_to_string(folder.join(name)).ok()).unwrap_or_default();
         let names: Vec<&str> = names.lines().map(str::trim).filter(|name| !name.is_empty()).collect();
         let name = |label: usize| names.get(label).map_or_else(|| label.to_string(), ToString::to_string);
-        let present: Vec<usize> = (0..CLASSES).filter(|&label| self.labels.contains(&(label as u8))).collect();
+        let present: Vec<usize> = (0..CLASSES[1]).filter(|&label| self.labels.contains(&(label as u8))).collect();
         let place = |label: &u8| present.iter().take_while(|&&other| other < usize::from(*label)).count() as u32;
         Images {
             origin: origin.display().to_string(),
@@ -145,19 +148,19 @@ fn checked(bytes: &[u8]) -> Result<impl Iterator<Item = &[u8]>, String> {
     if bytes.is_empty() {
         return Err("the file is empty: fetch it again".into());
     }
-    if !bytes.len().is_multiple_of(RECORD) {
-        let hint =
-            if bytes.len().is_multiple_of(RECORD + 1) { "records of CIFAR-100 are not read" } else { "fetch it again" };
+    let Some(extra) = (0..CLASSES.len()).find(|extra| bytes.len().is_multiple_of(RECORD + extra)) else {
         return Err(format!(
-            "{} bytes are not whole records of {RECORD} (a class and {SIDE} x {SIDE} x {CHANNELS} values): {hint}",
-            bytes.len()
+            "{} bytes are not whole records of {RECORD}, or {} (a class and {SIDE} x {SIDE} x {CHANNELS} values): fetch it again",
+            bytes.len(),
+            RECORD + 1
         ));
+    };
+    let (size, classes) = (RECORD + extra, CLASSES[extra]);
+    if let Some(record) = bytes.chunks_exact(size).position(|record| usize::from(record[extra]) >= classes) {
+        let class = bytes[record * size + extra];
+        return Err(format!("record {}: class {class}, not 0 to {}: fetch the file again", record + 1, classes - 1));
     }
-    if let Some(record) = bytes.chunks_exact(RECORD).position(|record| usize::from(record[0]) >= CLASSES) {
-        let class = bytes[record * RECORD];
-        return Err(format!("record {}: class {class}, not 0 to {}: fetch the file again", record + 1, CLASSES - 1));
-    }
-    Ok(bytes.chunks_exact(RECORD))
+    Ok(bytes.chunks_exact(size))
 }
 
 #[cfg(test)]
@@ -207,7 +210,7 @@ mod tests {
         assert_eq!(images.classes, ["b", "e", "h", "9"], "names as far as there are any");
         assert_eq!((images.labels.as_slice(), images.test_from), ([1, 2, 0, 0, 3].as_slice(), Some(3)));
         assert_eq!((images.pixels[0], images.pixels[1024], images.pixels[2048], images.pixels[1]), (0, 1, 2, 1));
-        let (test, notes) = folder::read_test(folder.path()).expect("reads");
+        let (test, notes) = folder::read_test(folder.path(), folder::Wanted::default()).expect("reads");
         assert_eq!((test.rows(), &test.labels[..], test.test_from, notes.len()), (2, &[0, 3][..], None, 0));
         assert_eq!(&test.pixels[..VALUES], &images.pixels[3 * VALUES..4 * VALUES]);
         let set = Dataset::of_images("c", images, &Options::default()).expect("encodes");
@@ -215,6 +218,26 @@ mod tests {
         let json = serde_json::to_string(&set.encoder).expect("writes");
         assert!(json.contains("\"channels\":3"), "{json}");
         assert_eq!(set.encoder.check(), Ok(()));
+    }
+
+    #[test]
+    fn records_of_a_hundred_classes_have_a_group_before_the_class() {
+        let record = |group, class, value| [vec![group], record(class, value)].concat();
+        let names = (0..100).map(|class| format!("name{class}\n")).collect::<String>();
+        let folder = files(&[
+            ("train.bin", [record(3, 99, 8), record(1, 42, 9)].concat()),
+            ("test.bin", record(19, 42, 7)),
+            ("fine_label_names.txt", names.into_bytes()),
+        ]);
+        let images = folder::read_folder(folder.path()).expect("reads");
+        assert_eq!(
+            (images.classes.as_slice(), images.test_from),
+            (["name42", "name99"].map(String::from).as_slice(), Some(2))
+        );
+        assert_eq!(
+            (images.labels.as_slice(), images.pixels[1], images.pixels.len()),
+            ([1, 0, 0].as_slice(), 8, 3 * VALUES)
+        );
     }
 
     #[test]
@@ -240,7 +263,7 @@ mod tests {
             (Vec::new(), "the file is empty"),
             (good[..good.len() - 1].to_vec(), "6145 bytes are not whole records of 3073"),
             ([good.as_slice(), &[0]].concat(), "6147 bytes are not whole records"),
-            (vec![0; 3074], "CIFAR-100"),
+            (vec![200; 3074], "record 1: class 200, not 0 to 99"),
             (packed[..packed.len() - 9].to_vec(), "breaks off"),
             (checksum, "fetch the file again"),
             (b"<!DOCTYPE html>".to_vec(), "15 bytes are not whole records"),

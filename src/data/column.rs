@@ -16,7 +16,7 @@ use crate::error::Result;
 const LEVEL_SD_FLOOR: f64 = 0.2;
 
 /// Encoded values stay within ± this, so that no row, however strange, becomes infinite.
-const SCALED_LIMIT: f64 = 1e6;
+pub const SCALED_LIMIT: f64 = 1e6;
 
 /// The largest number accepted: features are `f32`, and squares must stay finite in `f64`.
 const LARGEST: f64 = f32::MAX as f64;
@@ -63,6 +63,17 @@ pub enum Kind {
     },
 }
 
+/// How a feature comes of a cell: (x - mean) / sd, held within [`SCALED_LIMIT`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scale {
+    /// x is 1 for a cell of this level and 0 for others; without a level it is the cell's number.
+    pub level: Option<usize>,
+    /// What is taken off.
+    pub mean: f64,
+    /// What the rest is divided by, above 0.
+    pub sd: f64,
+}
+
 /// One level of a category.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -102,6 +113,18 @@ impl Column {
             Kind::Number { .. } => vec![self.name.clone()],
             Kind::Category { levels, .. } => {
                 levels.iter().map(|level| format!("{}={}", self.name, level.text)).collect()
+            }
+            Kind::Dropped { .. } => Vec::new(),
+        }
+    }
+
+    /// How each feature comes of a cell.
+    pub(super) fn scales(&self) -> Vec<Scale> {
+        match &self.kind {
+            Kind::Number { mean, sd } => vec![Scale { level: None, mean: *mean, sd: *sd }],
+            Kind::Category { levels, .. } => {
+                let scale = |(at, level): (usize, &Level)| Scale { level: Some(at), mean: level.share, sd: level.sd() };
+                levels.iter().enumerate().map(scale).collect()
             }
             Kind::Dropped { .. } => Vec::new(),
         }
@@ -184,9 +207,14 @@ impl Column {
 }
 
 impl Level {
+    /// What its feature is divided by.
+    fn sd(&self) -> f64 {
+        (self.share * (1.0 - self.share)).sqrt().max(LEVEL_SD_FLOOR)
+    }
+
     /// The encoded values of a row without this level and of one with it.
     fn values(&self) -> [f32; 2] {
-        let sd = (self.share * (1.0 - self.share)).sqrt().max(LEVEL_SD_FLOOR);
+        let sd = self.sd();
         [scaled(0.0, self.share, sd), scaled(1.0, self.share, sd)]
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::column::Scale;
 use super::table::{Grid, Notes, Table, shown};
 use super::{Column, Pixels};
 use crate::error::Result;
@@ -113,6 +114,12 @@ impl Encoder {
             Some(pixels) => pixels.feature_names(),
             None => self.columns.iter().flat_map(Column::feature_names).collect(),
         }
+    }
+
+    /// How the features of every column that has any come of its cells.
+    pub fn scales(&self) -> Vec<(&Column, Vec<Scale>)> {
+        let scales = self.columns.iter().map(|column| (column, column.scales()));
+        scales.filter(|(_, scales)| !scales.is_empty()).collect()
     }
 
     /// Encodes some rows of the table it was fitted on. The notes tell of missing cells and unknown levels.

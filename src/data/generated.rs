@@ -83,12 +83,12 @@ fn draw(
 }
 
 /// Two normal numbers of this deviation, from two uniform ones (Box and Muller 1958).
-fn normal(random: &mut Philox, deviation: f64) -> [f64; 2] {
+pub(super) fn normal(random: &mut Philox, deviation: f64) -> [f64; 2] {
     let radius = deviation * (-2.0 * u32_to_unit_f64(random.next_u32()).ln()).sqrt();
     polar(radius, between(random, 0.0, TAU))
 }
 
-fn between(random: &mut Philox, low: f64, high: f64) -> f64 {
+pub(super) fn between(random: &mut Philox, low: f64, high: f64) -> f64 {
     low + (high - low) * u32_to_unit_f64(random.next_u32())
 }
 

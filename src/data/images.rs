@@ -9,6 +9,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::column::{brief, finite, scaled};
+use super::resize::{Size, resized};
 use super::table::{Fnv, Grid, LABEL_NAMES, Notes, counted, is_missing, listed, shown};
 use super::{Encoder, MAXIMUM_VALUES, Part, Unseen};
 use crate::error::{Error, Result};
@@ -108,6 +109,18 @@ impl Images {
         self.name_classes(&labels);
         self.pixels.extend(test.pixels);
         Ok(self)
+    }
+
+    /// Brings all to this size; the note says from which.
+    pub(super) fn resize(&mut self, to: Size) -> Option<String> {
+        let from = [self.height, self.width];
+        if from == to {
+            return None;
+        }
+        self.pixels = resized(&self.pixels, from, to);
+        [self.height, self.width] = to;
+        let [from, to] = [from, to].map(|size| sizes(size[0], size[1], 1));
+        Some(format!("{} brought from {from} to {to} pixels", counted(self.rows(), "image")))
     }
 
     /// Leaves out the images before `row`.

@@ -1,12 +1,12 @@
-//! Folders of PNG files, a folder for each class: `train/CLASS/*.png` and `test/CLASS/*.png`, or `CLASS/*.png`.
+//! Folders of PNG and JPEG files, a folder for each class: `train/CLASS/*` and `test/CLASS/*`, or `CLASS/*`.
 
-use std::fs::File;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-use png::{ColorType, Decoder, Transformations};
-
+use super::folder::Wanted;
 use super::images::{Images, sizes};
+use super::picture::{self, ENDINGS};
+use super::resize::resized;
+use super::table::{Notes, counted};
 use super::{MAXIMUM_FEATURES, MAXIMUM_VALUES};
 use crate::error::{Error, Result};
 
@@ -23,7 +23,9 @@ pub(super) fn is_folder(folder: &Path) -> bool {
 }
 
 /// The training pictures of a folder and, behind them, its test pictures where it has them.
-pub(super) fn read_folder(folder: &Path) -> Result<Images> {
+///
+/// Where no size is wanted the first picture decides it; where no channels are, one picture in colour makes all so.
+pub(super) fn read_folder(folder: &Path, wanted: Wanted) -> Result<(Images, Notes)> {
     let train = folder.join(TRAIN);
     let apart = train.is_dir() && !classes(&train)?.is_empty();
     let train = classes(if apart { &train } else { folder })?;
@@ -34,14 +36,15 @@ pub(super) fn read_folder(folder: &Path) -> Result<Images> {
     names.dedup();
     let mut images = Images {
         origin: folder.display().to_string(),
-        height: 0,
-        width: 0,
-        channels: 0,
+        height: wanted.size.map_or(0, |size| size[0]),
+        width: wanted.size.map_or(0, |size| size[1]),
+        channels: wanted.channels.map_or_else(|| channels(&[&train, &test]), Ok)?,
         pixels: Vec::new(),
         classes: names.iter().map(ToString::to_string).collect(),
         labels: Vec::new(),
         test_from: None,
     };
+    let mut changes = [0; 2];
     for (part, all) in [&train, &test].into_iter().enumerate() {
         if part == 1 && !all.is_empty() {
             images.test_from = Some(images.labels.len());
@@ -49,15 +52,35 @@ pub(super) fn read_folder(folder: &Path) -> Result<Images> {
         for (name, files) in all {
             let label = names.binary_search(&name).unwrap_or_else(|at| at) as u32;
             for path in files {
-                add(&mut images, path).map_err(|cause| Error::file(path, cause))?;
+                let changed = add(&mut images, path).map_err(|cause| Error::file(path, cause))?;
+                changes.iter_mut().zip(changed).for_each(|(count, changed)| *count += usize::from(changed));
                 images.labels.push(label);
             }
         }
     }
-    Ok(images)
+    let mut notes = Notes::new();
+    if changes[0] > 0 {
+        let size = sizes(images.height, images.width, 1);
+        notes.push(format!("{} brought to {size} pixels: --size decides to which", counted(changes[0], "picture")));
+    }
+    if changes[1] > 0 {
+        let of = if images.channels == 1 { "grey" } else { "colour" };
+        notes.push(format!("{} brought to {of}, as the others are", counted(changes[1], "picture")));
+    }
+    Ok((images, notes))
 }
 
-/// The classes of a folder: its folders that hold PNG files.
+/// 3 if a picture is in colour, else 1.
+fn channels(parts: &[&[Class]]) -> Result<usize> {
+    for path in parts.iter().flat_map(|part| part.iter().flat_map(|class| &class.1)) {
+        if picture::channels(path).map_err(|cause| Error::file(path, cause))? == 3 {
+            return Ok(3);
+        }
+    }
+    Ok(1)
+}
+
+/// The classes of a folder: its folders that hold pictures.
 fn classes(folder: &Path) -> Result<Vec<Class>> {
     let list = |folder: &Path| -> Result<Vec<PathBuf>> {
         let entries = std::fs::read_dir(folder).map_err(|error| Error::file(folder, error))?;
@@ -69,7 +92,8 @@ fn classes(folder: &Path) -> Result<Vec<Class>> {
     for class in list(folder)?.into_iter().filter(|path| path.is_dir()) {
         let picture = |path: &PathBuf| {
             let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-            !hidden && path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png"))
+            !hidden
+                && path.extension().is_some_and(|ending| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)))
         };
         let mut files = list(&class)?;
         files.retain(picture);
@@ -80,46 +104,34 @@ fn classes(folder: &Path) -> Result<Vec<Class>> {
     Ok(classes)
 }
 
-/// Adds a picture, channel after channel. The first one decides the size of all.
-fn add(images: &mut Images, path: &Path) -> Result<(), String> {
-    let broken = |error: png::DecodingError| format!("{error}: fetch or make the file again");
-    let file = File::open(path).map_err(|error| error.to_string())?;
-    let mut decoder = Decoder::new(BufReader::new(file));
-    decoder.set_transformations(Transformations::normalize_to_color8());
-    let mut reader = decoder.read_info().map_err(broken)?;
-    let (height, width) = (reader.info().height as usize, reader.info().width as usize);
-    // A value that does not count: how transparent a pixel is.
-    let (values, channels) = match reader.output_color_type().0 {
-        ColorType::Grayscale | ColorType::Indexed => (1, 1),
-        ColorType::GrayscaleAlpha => (2, 1),
-        ColorType::Rgb => (3, 3),
-        ColorType::Rgba => (4, 3),
-    };
-    if height.saturating_mul(width).saturating_mul(channels) > MAXIMUM_FEATURES {
-        let size = sizes(height, width, channels);
-        return Err(format!("{size}, at most {MAXIMUM_FEATURES} values: make the pictures smaller"));
+/// Adds a picture, and tells whether its size was another, and its channels. The first one decides the size of all where
+/// that is not decided yet.
+fn add(images: &mut Images, path: &Path) -> Result<[bool; 2], String> {
+    let picture = picture::read(path)?;
+    if images.height == 0 {
+        let (height, width, channels) = (picture.height, picture.width, images.channels);
+        if height.saturating_mul(width).saturating_mul(channels) > MAXIMUM_FEATURES {
+            let size = sizes(height, width, channels);
+            return Err(format!("{size}, at most {MAXIMUM_FEATURES} values: give --size, as in --size 64"));
+        }
+        (images.height, images.width) = (height, width);
     }
-    if images.labels.is_empty() {
-        (images.height, images.width, images.channels) = (height, width, channels);
-    }
-    let first = (images.height, images.width, images.channels);
-    if (height, width, channels) != first {
-        let (size, first) = (sizes(height, width, channels), sizes(first.0, first.1, first.2));
-        return Err(format!("{size}, the pictures before it {first}: make all alike"));
-    }
-    if images.pixels.len() + height * width * channels > MAXIMUM_VALUES {
+    let (from, to) = ([picture.height, picture.width], [images.height, images.width]);
+    if images.pixels.len() + to[0] * to[1] * images.channels > MAXIMUM_VALUES {
         return Err(format!("more than {MAXIMUM_VALUES} values with the pictures before it: take a sample"));
     }
-    let mut pixels = vec![0; height * width * values];
-    reader.next_frame(&mut pixels).map_err(broken)?;
-    for channel in 0..channels {
-        images.pixels.extend(pixels.iter().skip(channel).step_by(values));
-    }
-    Ok(())
+    let recoloured = picture.channels != images.channels;
+    let picture = picture.with_channels(images.channels);
+    images.pixels.extend(resized(&picture.pixels, from, to));
+    Ok([from != to, recoloured])
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
+    use png::ColorType;
+
     use super::*;
     use crate::data::{Options, folder, load};
 
@@ -146,7 +158,7 @@ mod tests {
             (&["cat", "noncat"].map(String::from)[..], &[0, 1, 1][..])
         );
         assert_eq!(images.pixels[..12], [7, 10, 8, 11, 9, 12, 1, 4, 2, 5, 3, 6], "channel after channel");
-        let (test, notes) = folder::read_test(home.path()).expect("reads");
+        let (test, notes) = folder::read_test(home.path(), folder::Wanted::default()).expect("reads");
         assert_eq!((test.rows(), test.labels.as_slice(), notes.len()), (1, &[1][..], 0));
         let set = load(&home.path().display().to_string(), &Options::default()).expect("loads");
         assert_eq!((set.train.rows, set.test.rows, set.train.width), (2, 1, 6));
@@ -161,32 +173,52 @@ mod tests {
         }
         let set = load(&home.path().display().to_string(), &Options::default()).expect("loads");
         assert_eq!((set.train.rows, set.test.rows, set.train.width), (8, 2, 2));
-        let (all, notes) = folder::read_test(home.path()).expect("reads");
+        let (all, notes) = folder::read_test(home.path(), folder::Wanted::default()).expect("reads");
         assert_eq!((all.rows(), notes.len()), (10, 1));
     }
 
     #[test]
+    fn sizes_and_colours_that_differ_are_brought_together() {
+        let home = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| home.path().join(name);
+        picture(&at("a/1.png"), ColorType::Grayscale, (2, 2), &[1, 2, 3, 4]);
+        picture(&at("b/1.png"), ColorType::Grayscale, (4, 4), &[8; 16]);
+        let (images, notes) = folder::read_sized(home.path(), Wanted::default()).expect("reads");
+        assert_eq!((images.channels, images.pixels.as_slice()), (1, [1, 2, 3, 4, 8, 8, 8, 8].as_slice()));
+        assert_eq!(notes, ["1 picture brought to 2 x 2 pixels: --size decides to which"]);
+        std::fs::create_dir(at("c")).expect("makes it");
+        std::fs::write(at("c/1.JPG"), include_bytes!("../../tests/pictures/colour.jpg")).expect("writes");
+        let wanted = Wanted { size: Some([1, 3]), channels: None };
+        let (images, notes) = folder::read_sized(home.path(), wanted).expect("reads");
+        assert_eq!((images.height, images.width, images.channels, images.rows()), (1, 3, 3, 3));
+        assert_eq!(notes.len(), 2, "{notes:?}");
+        assert!(notes[1].contains("2 pictures brought to colour"), "{notes:?}");
+        let wanted = Wanted { size: None, channels: Some(1) };
+        assert_eq!(folder::read_sized(home.path(), wanted).expect("reads").0.channels, 1);
+        let source = home.path().display().to_string();
+        let set = load(&source, &Options { size: Some([4, 4]), ..Options::default() }).expect("loads");
+        assert_eq!((set.train.width, set.notes.len() >= 2), (48, true));
+        // A model of that size reads the folder so, too.
+        assert_eq!(set.encoder.read_labelled(&source, None).expect("reads").0.width, 48);
+    }
+
+    #[test]
     fn what_does_not_fit_is_named_with_file_and_remedy() {
-        type Case<'a> = (ColorType, (u32, u32), &'a [u8], &'a str);
-        let cases: [Case; 3] = [
-            (ColorType::Rgb, (1, 1), &[0; 3], "1 x 1 x 3, the pictures before it 1 x 1: make all alike"),
-            (ColorType::Grayscale, (2, 1), &[0; 2], "1 x 2, the pictures before it 1 x 1"),
-            (ColorType::Grayscale, (300, 300), &[0; 90_000], "at most 65536 values"),
-        ];
-        for (colour, size, values, cause) in cases {
-            let home = tempfile::tempdir().expect("a folder");
-            picture(&home.path().join("a/1.png"), ColorType::Grayscale, (1, 1), &[3]);
-            let path = home.path().join("b/1.png");
-            picture(&path, colour, size, values);
-            let message = folder::read_folder(home.path()).expect_err(cause).to_string();
-            assert!(message.starts_with(&path.display().to_string()) && message.contains(cause), "{message}");
-            // Cut anywhere, it is damaged and says so.
-            let whole = std::fs::read(&path).expect("reads");
-            for cut in [0, 5, 20, 40, whole.len() / 2] {
-                std::fs::write(&path, &whole[..cut.min(whole.len() - 13)]).expect("writes");
-                let message = folder::read_folder(home.path()).expect_err("damaged").to_string();
-                assert!(message.starts_with(&path.display().to_string()), "{message}");
-            }
+        let home = tempfile::tempdir().expect("a folder");
+        let large = home.path().join("a/1.png");
+        picture(&large, ColorType::Grayscale, (300, 300), &[0; 90_000]);
+        let message = folder::read_folder(home.path()).expect_err("large").to_string();
+        assert!(message.starts_with(&large.display().to_string()) && message.contains("--size"), "{message}");
+        assert!(folder::read_sized(home.path(), Wanted { size: Some([8, 8]), channels: None }).is_ok());
+        let path = home.path().join("b/1.png");
+        picture(&path, ColorType::Grayscale, (2, 1), &[5, 6]);
+        // Cut anywhere, it is damaged and says so.
+        let whole = std::fs::read(&path).expect("reads");
+        for cut in [0, 5, 20, 40, whole.len() / 2] {
+            std::fs::write(&path, &whole[..cut.min(whole.len() - 13)]).expect("writes");
+            let wanted = Wanted { size: Some([8, 8]), channels: None };
+            let message = folder::read_sized(home.path(), wanted).expect_err("damaged").to_string();
+            assert!(message.starts_with(&path.display().to_string()), "{message}");
         }
     }
 }

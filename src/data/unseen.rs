@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::builtin::{self, Cells};
 use super::table::{Grid, Notes, counted, is_missing, listed, number, shown, targets_of};
-use super::{Column, Encoder, Images, Options, Part, cifar, csv, folder};
+use super::{Column, Encoder, Images, Options, Part, cifar, csv, folder, remote};
 use crate::error::{Error, Result};
 
 /// Where the encoder's columns and the label are in a grid.
@@ -46,15 +46,20 @@ impl Encoder {
     /// # Errors
     /// Those of [`Encoder::read_file`], [`super::read_folder`] and [`Encoder::encode_images`]; rows without labels.
     pub fn read_labelled(&self, source: &str, header: Option<bool>) -> Result<(Part, Notes)> {
-        let path = Path::new(source);
+        let fetched = remote::folder(source)?;
+        let path = fetched.as_deref().unwrap_or(Path::new(source));
         let unseen = match builtin::find(source, Options::default().seed)? {
-            Some((Cells::Images(images), _)) => return self.all_images(&images, Notes::new()),
+            Some((Cells::Images(images), _)) => return self.all_images(images, Notes::new()),
             Some((Cells::Grid(grid), _)) => self.encode_grid(grid)?,
             None if path.is_dir() => {
-                let (images, notes) = folder::read_test(path)?;
-                return self.all_images(&images, notes);
+                let wanted = self.pixels.as_ref().map_or_else(folder::Wanted::default, |pixels| folder::Wanted {
+                    size: Some([pixels.height, pixels.width]),
+                    channels: Some(pixels.channels),
+                });
+                let (images, notes) = folder::read_test(path, wanted)?;
+                return self.all_images(images, notes);
             }
-            None if cifar::is_named(path) => return self.all_images(&cifar::read_file(path)?, Notes::new()),
+            None if cifar::is_named(path) => return self.all_images(cifar::read_file(path)?, Notes::new()),
             None => self.read_file(path, header)?,
         };
         let Unseen { features, labels, targets, notes, grid } = unseen;
@@ -66,9 +71,13 @@ impl Encoder {
         Ok((Part { features, labels, targets, rows: grid.rows(), width: self.width() }, notes))
     }
 
-    fn all_images(&self, images: &Images, notes: Notes) -> Result<(Part, Notes)> {
+    /// All of them, in the size that the model knows.
+    fn all_images(&self, mut images: Images, mut notes: Notes) -> Result<(Part, Notes)> {
+        if let Some(pixels) = &self.pixels {
+            notes.extend(images.resize([pixels.height, pixels.width]));
+        }
         let rows: Vec<usize> = (0..images.rows()).collect();
-        Ok((self.encode_images(images, &rows)?, notes))
+        Ok((self.encode_images(&images, &rows)?, notes))
     }
 
     /// Encodes all rows of a grid. Columns are matched by name if both sides have names, else by position,
