@@ -32,7 +32,7 @@ impl Saved {
         let bytes = std::fs::read(path).map_err(|e| Error::file(path, e))?;
         let damaged = |e: &dyn std::fmt::Display| Error::file(path, format!("not a model of this program: {e}"));
         let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| damaged(&e))?;
-        let problem = metadata.metadata().as_ref().and_then(|entries| entries.get("gradless problem"));
+        let problem = metadata.metadata().as_ref().and_then(|entries| entries.get(crate::model::PROBLEM_ENTRY));
         let Some(settings) = problem.cloned() else {
             return Ok(Self::Network(Box::new(Model::load(path)?)));
         };
