@@ -5,7 +5,7 @@ mod common;
 #[path = "common/numbers.rs"]
 mod numbers;
 
-use common::gpu;
+use gradless::gpu::{Gpu, Pick};
 use gradless::objective::network::pictures::Size;
 use gradless::objective::network::{Activation, Network, Spec};
 use gradless::optimizer::{Entry, OPTIMIZERS};
@@ -18,6 +18,11 @@ fn network(model: &str, size: Size, rows: usize) -> Network {
     let architecture = spec.build(Some(size), (size.count(), 3), Activation::Tanh).unwrap();
     let labels: Vec<u32> = (0..rows as u32).map(|row| row % 3).collect();
     Network::new(architecture, &numbers(rows * size.count() as usize, 1), &labels).unwrap()
+}
+
+/// A device of the test's own: tests beside it allocate, too.
+fn gpu() -> Option<Gpu> {
+    common::gpu().map(|_| Gpu::open(&Pick::Best).unwrap())
 }
 
 const SMALL: Size = Size { channels: 1, height: 8, width: 8 };
