@@ -46,7 +46,7 @@ impl Gpu {
     }
 
     /// What follows is allocated for this.
-    pub(crate) fn allocate_for(&self, part: &'static str) {
+    pub fn allocate_for(&self, part: &'static str) {
         self.account.lock().unwrap_or_else(PoisonError::into_inner).part = part;
     }
 

@@ -52,7 +52,7 @@ use crate::population::{Context, Domain, Evaluation, Gradient, Objective, Points
 use crate::{Error, Result};
 
 /// Rows that tell a network's moments.
-const SAMPLE_ROWS: u32 = 256;
+const SAMPLE_ROWS: u32 = 128;
 
 /// The way a population is scored. Chosen by size unless told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,7 +172,7 @@ impl Network {
         Ok(())
     }
 
-    /// Makes norms go by moments measured on rows of `learned`, at most 256 of them, with the weights of each candidate;
+    /// Makes norms go by moments measured on rows of `learned`, at most 128 of them, with the weights of each candidate;
     /// not by the batch at hand, as training does. Without norms nothing changes.
     pub fn normalize_by(&mut self, learned: &Self) {
         self.sample = (!self.architecture.norms().is_empty()).then(|| Arc::new(learned.at_most(SAMPLE_ROWS)));
