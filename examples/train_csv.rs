@@ -26,7 +26,7 @@ fn main() -> gradless::Result<()> {
     })?;
     eprintln!();
     let weights = architecture.weights(&run.best()?);
-    let model = Model { architecture, loss: network.loss, encoder: dataset.encoder, weights };
+    let model = Model { architecture, loss: network.loss, encoder: dataset.encoder, weights, moments: Vec::new() };
     let (_, scores) = model.score(&gpu, &dataset.test.features, &dataset.test.labels)?;
     println!("{}: {} rows held out, accuracy {:.4}, F1 {:.4}", file, dataset.test.rows, scores.accuracy, scores.f1);
     Ok(())

@@ -124,9 +124,9 @@ pub(crate) struct Train {
     /// blocks:N [default: 0].
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true, help_heading = "Data")]
     pub(crate) validation: Option<f64>,
-    /// Hidden layers: mlp:10, mlp:20,7,5, or none for logistic regression. For images: lenet5, cnn, or layer after layer,
-    /// conv:6x5p2,relu,max:2,dense:84,relu: filters x side, then s stride and p padding; also average:2 and
-    /// global-average [default: mlp:10].
+    /// Hidden layers: mlp:10, mlp:20,7,5, or none for logistic regression. For images: lenet5, cnn, resnet18, or layer after
+    /// layer, conv:6x5p2,relu,max:2,dense:84,relu: filters x side, then s stride, p padding and b0 without biases; also
+    /// average:2, global-average, norm (by the batch) and block:64s2 (of a residual network) [default: mlp:10].
     #[arg(long, help_heading = "Model")]
     pub(crate) model: Option<String>,
     /// What hidden units do to their sum [default: tanh].
@@ -168,6 +168,12 @@ pub(crate) struct Train {
     /// Seconds between checkpoints [default: 10].
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Run")]
     pub(crate) checkpoint: Option<f64>,
+    /// Train nothing: print weights, device memory by part, and the largest population that fits.
+    #[arg(long, conflicts_with = "resume", help_heading = "Run")]
+    pub(crate) dry_run: bool,
+    /// Memory of the device, for --dry-run [default: what is left, where that is known].
+    #[arg(long, value_name = "GIB", requires = "dry_run", help_heading = "Run")]
+    pub(crate) memory: Option<f64>,
     #[command(flatten)]
     pub(crate) device: Device,
     #[command(flatten)]
@@ -388,9 +394,9 @@ pub(crate) struct Compare {
     /// Share of the rows held out for the test, 0 to 0.9 [default: 0.2].
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true, help_heading = "Data")]
     pub(crate) test: Option<f64>,
-    /// Hidden layers: mlp:10, mlp:20,7,5, or none for logistic regression. For images: lenet5, cnn, or layer after layer,
-    /// conv:6x5p2,relu,max:2,dense:84,relu: filters x side, then s stride and p padding; also average:2 and
-    /// global-average [default: mlp:10].
+    /// Hidden layers: mlp:10, mlp:20,7,5, or none for logistic regression. For images: lenet5, cnn, resnet18, or layer after
+    /// layer, conv:6x5p2,relu,max:2,dense:84,relu: filters x side, then s stride, p padding and b0 without biases; also
+    /// average:2, global-average, norm (by the batch) and block:64s2 (of a residual network) [default: mlp:10].
     #[arg(long, help_heading = "Model")]
     pub(crate) model: Option<String>,
     /// What hidden units do to their sum [default: tanh].

@@ -12,6 +12,7 @@ mod compare;
 mod course;
 mod data;
 mod devices;
+mod dry_run;
 mod eval;
 mod exercise;
 mod export;

@@ -32,6 +32,8 @@ pub struct Model {
     pub encoder: Encoder,
     /// Weights: layer after layer, unit after unit, each unit's weights and then its bias.
     pub weights: Vec<f32>,
+    /// Norm after norm, mean and variance of every channel, as [`Network::moments`] measured them.
+    pub moments: Vec<f32>,
 }
 
 /// What goes into the file's header beside the tensors: one entry, so that equal models are equal files.
@@ -44,7 +46,8 @@ struct Header {
 }
 
 impl Model {
-    /// Writes tensors `layer.N.weight` (units x inputs, or filters x channels x lines x pixels) and `layer.N.bias`.
+    /// Writes tensors `layer.N.weight` (units x inputs, or filters x channels x lines x pixels) and `layer.N.bias`; of norms
+    /// `layer.N.mean` and `layer.N.variance`, too.
     ///
     /// # Errors
     /// [`Error::File`] when the file cannot be written.
@@ -56,7 +59,13 @@ impl Model {
             encoder: self.encoder.clone(),
         };
         let header = serde_json::to_string(&header).map_err(|e| Error::file(path, e))?;
-        let tensors = self.architecture.tensors(&self.weights);
+        let mut tensors = self.architecture.tensors(&self.weights);
+        let mut pairs = self.moments.chunks_exact(2);
+        for (l, channels) in self.architecture.norms() {
+            let (means, variances) = pairs.by_ref().take(channels as usize).map(|pair| (pair[0], pair[1])).unzip();
+            tensors.push((format!("layer.{l}.mean"), vec![channels as usize], means));
+            tensors.push((format!("layer.{l}.variance"), vec![channels as usize], variances));
+        }
         save(path, &tensors, ("gradless", &header))
     }
 
@@ -94,13 +103,26 @@ impl Model {
         for (l, layer) in architecture.layers().iter().enumerate() {
             let (inputs, outputs) = (layer.inputs as usize, layer.outputs as usize);
             let weight = numbers(&tensors, &format!("layer.{l}.weight"), outputs * inputs).map_err(|e| damaged(&e))?;
-            let bias = numbers(&tensors, &format!("layer.{l}.bias"), outputs).map_err(|e| damaged(&e))?;
-            for (unit, bias) in weight.chunks(inputs).zip(bias) {
+            let biases = if layer.bias {
+                numbers(&tensors, &format!("layer.{l}.bias"), outputs).map_err(|e| damaged(&e))?
+            } else {
+                Vec::new()
+            };
+            for (unit, number) in weight.chunks(inputs).zip(0..) {
                 weights.extend_from_slice(unit);
-                weights.push(bias);
+                weights.extend(biases.get::<usize>(number));
             }
         }
-        Ok(Self { architecture, loss, encoder, weights })
+        let mut moments = Vec::new();
+        for (l, channels) in architecture.norms() {
+            let of = |name: &str| numbers(&tensors, &format!("layer.{l}.{name}"), channels as usize);
+            let (means, variances) = (of("mean").map_err(|e| damaged(&e))?, of("variance").map_err(|e| damaged(&e))?);
+            if variances.iter().any(|variance| *variance < 0.0) {
+                return Err(damaged(&format!("layer.{l}.variance is negative")));
+            }
+            moments.extend(means.into_iter().zip(variances).flat_map(|(mean, variance)| [mean, variance]));
+        }
+        Ok(Self { architecture, loss, encoder, weights, moments })
     }
 
     /// Outputs of rows of features, before softmax or sigmoid; of a regression the predicted numbers.
@@ -113,18 +135,19 @@ impl Model {
         for features in self.slices(features) {
             let rows = features.len() / self.architecture.inputs.max(1) as usize;
             let network = if self.encoder.is_regression() {
-                self.network(Network::regression(self.architecture.clone(), features, &vec![0.0; rows])?)
+                self.network(Network::regression(self.architecture.clone(), features, &vec![0.0; rows])?)?
             } else {
-                self.network(Network::new(self.architecture.clone(), features, &vec![0; rows])?)
+                self.network(Network::new(self.architecture.clone(), features, &vec![0; rows])?)?
             };
             logits.extend(network.logits(gpu, &position)?);
         }
         Ok(logits)
     }
 
-    fn network(&self, mut network: Network) -> Network {
+    fn network(&self, mut network: Network) -> Result<Network> {
         network.loss = self.loss.clone();
-        network
+        network.normalize_with(&self.moments)?;
+        Ok(network)
     }
 
     /// Slices of whole rows, none too large for the device.
@@ -151,7 +174,7 @@ impl Model {
         for features in self.slices(features) {
             let rows = features.len() / self.architecture.inputs.max(1) as usize;
             let labels_here = &labels[predicted.len()..][..rows];
-            let network = self.network(Network::new(self.architecture.clone(), features, labels_here)?);
+            let network = self.network(Network::new(self.architecture.clone(), features, labels_here)?)?;
             let logits = network.logits(gpu, &position)?;
             right += agreeing(&logits, labels_here, classes, self.softmax());
             predicted.extend(largest(&logits, classes));
@@ -176,7 +199,7 @@ impl Model {
         for features in self.slices(features).filter(|features| !features.is_empty()) {
             let rows = features.len() / self.architecture.inputs.max(1) as usize;
             let targets_here = &targets[said.len()..][..rows];
-            let network = self.network(Network::regression(self.architecture.clone(), features, targets_here)?);
+            let network = self.network(Network::regression(self.architecture.clone(), features, targets_here)?)?;
             said.extend(network.logits(gpu, &position)?);
             loss += f64::from(network.mean_loss(gpu, &position)?) * (rows as f64 / targets.len() as f64);
         }

@@ -11,8 +11,8 @@ use crate::gpu::Gpu;
 use crate::metrics::Measures;
 use crate::objective::network::Tensor;
 use crate::population::{Objective, Optimizer};
-use crate::run::{Report, Run};
-use crate::training::{Point, begin, to_the_end};
+use crate::run::{Builder, Report, Run};
+use crate::training::{Point, begin, builder, to_the_end};
 use crate::{Error, Result};
 pub use circuits::Deciding;
 pub use trajectories::{Following, Trajectories};
@@ -181,6 +181,11 @@ impl Exercise {
     /// Those of [`begin`].
     pub fn start(&self, gpu: &Gpu) -> Result<Run> {
         begin(gpu, &self.config, self.posed.objective(), self.optimizer.as_ref(), None)
+    }
+
+    /// What [`Exercise::start`] starts.
+    pub fn builder<'b>(&'b self, gpu: &'b Gpu) -> Builder<'b> {
+        builder(gpu, &self.config, self.posed.objective(), self.optimizer.as_ref(), None)
     }
 
     /// Learns to the end and scores what came of it; `watch` sees the run after every step, `false` from it ends it.

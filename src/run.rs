@@ -5,6 +5,7 @@
 //! go into a submission.
 
 mod builder;
+mod plan;
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -148,6 +149,11 @@ impl Run {
     /// Bytes of device memory that its buffers take: data, candidates, scratch.
     pub fn device_memory(&self) -> u64 {
         self.memory
+    }
+
+    /// The device it runs on.
+    pub fn gpu(&self) -> &Gpu {
+        &self.gpu
     }
 
     /// Generations after which it stops.

@@ -11,7 +11,7 @@ use crate::model::Model;
 use crate::objective::network::pictures::Size;
 use crate::objective::network::{Architecture, Loss, Network};
 use crate::population::{Objective, Optimizer};
-use crate::run::{Report, Run, Stop};
+use crate::run::{Builder, Report, Run, Stop};
 use crate::{Error, Result};
 
 /// A network on its data and the optimizer that is to train it.
@@ -154,14 +154,23 @@ impl<'a> Training<'a> {
         Ok(())
     }
 
+    /// What [`Training::start`] starts.
+    pub fn builder<'b>(&'b self, gpu: &'b Gpu) -> Builder<'b> {
+        builder(gpu, &self.config, &self.network, self.optimizer.as_ref(), self.first().as_deref())
+    }
+
+    /// The position to begin at, where there is one.
+    fn first(&self) -> Option<Vec<f32>> {
+        self.begin.as_ref().map(|weights| self.network.architecture.position(weights))
+    }
+
     /// Allocates and draws the first positions.
     ///
     /// # Errors
     /// Those of [`Builder::start`](crate::run::Builder::start), and [`Error::Setting`] when the evaluations do not
     /// suffice for a generation.
     pub fn start(&self, gpu: &Gpu) -> Result<Run> {
-        let from = self.begin.as_ref().map(|weights| self.network.architecture.position(weights));
-        begin(gpu, &self.config, &self.network, self.optimizer.as_ref(), from.as_deref())
+        begin(gpu, &self.config, &self.network, self.optimizer.as_ref(), self.first().as_deref())
     }
 
     /// Trains to the end and scores what came of it. `watch` sees the run after every step; `false` from it ends the
@@ -182,9 +191,16 @@ impl<'a> Training<'a> {
     /// # Errors
     /// [`Error::Device`] when the device was lost or an operation failed.
     pub fn model(&self, run: &mut Run) -> Result<Model> {
+        let best = run.best()?;
+        self.model_at(run.gpu(), &best)
+    }
+
+    /// The network at a position.
+    fn model_at(&self, gpu: &Gpu, position: &[f32]) -> Result<Model> {
         let architecture = self.network.architecture.clone();
-        let weights = architecture.weights(&run.best()?);
-        Ok(Model { architecture, loss: self.config.loss.clone(), encoder: self.dataset.encoder.clone(), weights })
+        let (weights, moments) = (architecture.weights(position), self.network.moments(gpu, position)?);
+        let (loss, encoder) = (self.config.loss.clone(), self.dataset.encoder.clone());
+        Ok(Model { architecture, loss, encoder, weights, moments })
     }
 
     /// Scores the best network of a run. The trace is left empty.
@@ -227,6 +243,23 @@ pub fn begin(
     optimizer: &dyn Optimizer,
     from: Option<&[f32]>,
 ) -> Result<Run> {
+    let run = builder(gpu, config, objective, optimizer, from).start()?;
+    let generation = run.evaluations_per_generation();
+    if let Some(evaluations) = config.evaluations.filter(|all| *all < generation) {
+        let remedy = format!("a generation scores {generation}: give more, or a smaller population");
+        return Err(Error::setting("evaluations", evaluations, remedy));
+    }
+    Ok(run)
+}
+
+/// A run of these settings, to be started or planned.
+pub fn builder<'a>(
+    gpu: &'a Gpu,
+    config: &Config,
+    objective: &'a dyn Objective,
+    optimizer: &'a dyn Optimizer,
+    from: Option<&[f32]>,
+) -> Builder<'a> {
     let (generations, horizon) = config.span();
     let mut builder = Run::new(gpu, objective, optimizer)
         .members(config.members())
@@ -239,16 +272,10 @@ pub fn begin(
     if let Some(target) = config.target {
         builder = builder.target(target);
     }
-    if let Some(position) = from {
-        builder = builder.begin_at(position);
+    match from {
+        Some(position) => builder.begin_at(position),
+        None => builder,
     }
-    let run = builder.start()?;
-    let generation = run.evaluations_per_generation();
-    if let Some(evaluations) = config.evaluations.filter(|all| *all < generation) {
-        let remedy = format!("a generation scores {generation}: give more, or a smaller population");
-        return Err(Error::setting("evaluations", evaluations, remedy));
-    }
-    Ok(run)
 }
 
 /// Runs to the end of these settings; `watch` sees the run after every step, `false` from it ends the run there. Returns
@@ -283,16 +310,14 @@ impl Training<'_> {
     fn last(&self, gpu: &Gpu, run: &mut Run) -> Result<(Model, Option<Members>)> {
         let mut whole = self.network.clone();
         whole.batch = None;
+        whole.normalize_by(&self.network);
         let losses = run.score(&whole)?;
         let chosen = (0..losses.len()).min_by(|a, b| losses[*a].total_cmp(&losses[*b])).unwrap_or(0);
         let best = run.best()?;
         let now = run.member(chosen as u32)?;
         let several = losses.len() > 1;
         let position = if several || losses[chosen] <= whole.mean_loss(gpu, &best)? { now } else { best };
-        let architecture = self.network.architecture.clone();
-        let weights = architecture.weights(&position);
-        let model =
-            Model { architecture, loss: self.config.loss.clone(), encoder: self.dataset.encoder.clone(), weights };
+        let model = self.model_at(gpu, &position)?;
         if !several {
             return Ok((model, None));
         }
@@ -306,6 +331,7 @@ impl Training<'_> {
         let test = if rows.rows > 0 {
             let mut network = network_on(&self.network.architecture, rows, numbers)?;
             network.loss = loss;
+            network.normalize_by(&self.network);
             Some(run.score(&network)?)
         } else {
             None

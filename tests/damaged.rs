@@ -118,7 +118,8 @@ fn model(path: &Path) -> Vec<u8> {
     let architecture =
         Architecture { inputs: 4, hidden: vec![3], outputs: 3, activation: Activation::Tanh, pictures: None };
     let weights = (0..architecture.parameters()).map(|i| (i as f32).sin()).collect();
-    let model = Model { architecture, loss: Loss::CrossEntropy, encoder: dataset.encoder, weights };
+    let model =
+        Model { architecture, loss: Loss::CrossEntropy, encoder: dataset.encoder, weights, moments: Vec::new() };
     model.save(path).unwrap();
     assert_eq!(Model::load(path).unwrap(), model);
     std::fs::read(path).unwrap()

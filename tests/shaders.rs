@@ -55,6 +55,10 @@ fn constants() -> Source {
         ("ALL_BLOCKS", 42),
         ("ALL_HALF", 3),
         ("ALL_ROWS", 150),
+        ("ALL_CHANNELS", 9),
+        ("BY_CHUNK", 1),
+        ("CHANNELS", 3),
+        ("FIRST_CHANNEL", 2),
         ("BLEND_COLUMNS", 4),
         ("BIASES", 15),
         ("BIAS_TILES", 1),
@@ -157,6 +161,7 @@ fn constants() -> Source {
         ("BOX_CENTRE", 0.5),
         ("BOX_HALF", 0.5),
         ("SHARE", 0.01),
+        ("EPSILON", 1e-5),
         ("LOWERED", 10.5),
         ("ROOT", 0.5),
         ("SCALE", 30.0),
@@ -237,6 +242,10 @@ fn assembled() -> Vec<(String, Source)> {
     add("cosines", &[("cosines", file("objective/network/cosines.wgsl"))]);
     add("pool", &[("pool", file("objective/network/pool.wgsl"))]);
     let relu = file("objective/activation/relu.wgsl");
+    for name in ["norm", "norm_slopes", "sum", "sum_slopes"] {
+        let piece = (&*format!("of_{name}"), file(&format!("objective/network/{name}.wgsl")));
+        add(name, &[("activation", relu.clone()), piece]);
+    }
     add("pool slopes", &[("activation", relu), ("pool_slopes", file("objective/network/pool_slopes.wgsl"))]);
     add("slices", &[("slices", file("objective/network/slices.wgsl"))]);
     add("cosine slopes", &[("cosine_slopes", file("objective/network/cosine_slopes.wgsl"))]);
@@ -245,7 +254,7 @@ fn assembled() -> Vec<(String, Source)> {
     let pieces = [("direct", direct), ("weights", weight), ("stage", stage)];
     add("stage", &pieces);
     let several = file("objective/network/layered_several.wgsl");
-    let place = "struct Place { coordinate: u32, scale: f32 }\nfn place(t: u32) -> Place { return Place(t, 1.0); }";
+    let place = "struct Place { coordinate: u32, scale: f32, centre: f32 }\nfn place(t: u32) -> Place { return Place(t, 1.0, 0.0); }";
     add("stage several", &[pieces[0].clone(), ("places", place.to_string()), ("several", several)]);
     let tanh = file("objective/activation/tanh.wgsl");
     add("values", &[("activation", tanh), ("values", file("objective/network/values.wgsl"))]);
@@ -379,9 +388,11 @@ fn every_kernel_of_a_run_is_valid_and_portable() {
         }
     }
     let size = Size { channels: 2, height: 9, width: 9 };
-    for model in
-        ["conv:5x3p1,gelu,max:2,conv:9x2s2,relu,average:2,dense:4,relu", "max:3s1,conv:3x3,tanh,global-average"]
-    {
+    for model in [
+        "conv:5x3p1,gelu,max:2,conv:9x2s2,relu,average:2,dense:4,relu",
+        "max:3s1,conv:3x3,tanh,global-average",
+        "conv:3x3b0,norm,gelu,block:3,block:5s2,tanh",
+    ] {
         let architecture = Spec::parse(model, true).unwrap().build(Some(size), (162, 3), Activation::Relu).unwrap();
         let network = Network::new(architecture, &[0.5; 1620], &[1; 10]).unwrap();
         for optimizer in ["adam", "pso"] {

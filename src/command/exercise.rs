@@ -11,13 +11,18 @@ use gradless::run::Run;
 use serde_json::json;
 
 use super::course::{self, Course};
-use super::train;
+use super::{dry_run, train};
 use crate::cli::Train;
 
 pub(super) fn run(arguments: &Train, mut config: Config) -> Result<()> {
     refuse_of_rows(arguments)?;
     let gpu = super::open(config.device.as_deref(), arguments.device.profile)?;
     let exercise = Exercise::new(&config, &gpu)?;
+    if arguments.dry_run {
+        let dims = exercise.posed.objective().dims().into();
+        let described = super::report::described(&gpu, &exercise.config, exercise.optimizer.as_ref(), dims);
+        return dry_run::run(arguments, &gpu, &exercise.builder(&gpu), described);
+    }
     let mut run = exercise.start(&gpu)?;
     train::resolve(&mut config, &exercise.optimizer.settings())?;
     let stem = format!("{}-{}", config.data, config.optimizer);

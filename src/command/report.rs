@@ -65,8 +65,8 @@ pub(super) fn exercise(gpu: &Gpu, exercise: &Exercise, outcome: &problem::Outcom
     report
 }
 
-/// What was asked for.
-fn described(gpu: &Gpu, config: &Config, optimizer: &dyn Optimizer, parameters: u64) -> Value {
+/// What is to be trained, and how.
+pub(super) fn described(gpu: &Gpu, config: &Config, optimizer: &dyn Optimizer, parameters: u64) -> Value {
     json!({
         "command": "train",
         "version": env!("CARGO_PKG_VERSION"),

@@ -17,6 +17,7 @@ use gradless::training::{Members, Training};
 use serde_json::json;
 
 use super::course::{self, Course};
+use super::dry_run;
 use super::eval::model_file;
 use super::exercise;
 use crate::cli::Train;
@@ -42,6 +43,11 @@ pub(super) fn run(arguments: &Train) -> Result<()> {
     begin(&config, arguments.resume.as_deref(), &mut training)?;
     config.settle(dataset.train.rows);
     let gpu = super::open(config.device.as_deref(), arguments.device.profile)?;
+    if arguments.dry_run {
+        let parameters = training.network.architecture.parameters();
+        let described = super::report::described(&gpu, &training.config, training.optimizer.as_ref(), parameters);
+        return dry_run::run(arguments, &gpu, &training.builder(&gpu), described);
+    }
     let mut run = training.start(&gpu)?;
 
     // Nothing is written before everything that can be wrong has been looked at.

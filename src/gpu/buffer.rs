@@ -1,7 +1,6 @@
 //! Typed device buffers and the parts of them that kernels bind.
 
 use std::marker::PhantomData;
-use std::sync::atomic::Ordering;
 
 use super::Gpu;
 use crate::{Error, Result};
@@ -60,11 +59,27 @@ impl Gpu {
         if size > limit {
             return Err(self.too_large(label, size, limit, "a smaller population, model, batch or data set"));
         }
+        if self.is_planned() {
+            self.enter(label, size);
+            return Ok(Buffer { raw: self.device_buffer(label, 16), len: len.max(1), values: PhantomData });
+        }
         if let Some(available) = self.memory_left().filter(|available| size > *available) {
             return Err(self.too_large(label, size, available, "a smaller population"));
         }
         let scope = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-        let raw = self.device.create_buffer(&wgpu::BufferDescriptor {
+        let raw = self.device_buffer(label, size);
+        #[cfg(not(target_arch = "wasm32"))]
+        if pollster::block_on(scope.pop()).is_some() {
+            return Err(self.too_large(label, size, 0, "a smaller population"));
+        }
+        #[cfg(target_arch = "wasm32")]
+        drop(scope);
+        self.enter(label, size);
+        Ok(Buffer { raw, len: len.max(1), values: PhantomData })
+    }
+
+    fn device_buffer(&self, label: &str, size: u64) -> wgpu::Buffer {
+        self.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some(label),
             size,
             usage: wgpu::BufferUsages::STORAGE
@@ -72,15 +87,7 @@ impl Gpu {
                 | wgpu::BufferUsages::COPY_SRC
                 | wgpu::BufferUsages::COPY_DST,
             mapped_at_creation: false,
-        });
-        #[cfg(not(target_arch = "wasm32"))]
-        if pollster::block_on(scope.pop()).is_some() {
-            return Err(self.too_large(label, size, 0, "a smaller population"));
-        }
-        #[cfg(target_arch = "wasm32")]
-        drop(scope);
-        self.allocated.fetch_add(size, Ordering::Relaxed);
-        Ok(Buffer { raw, len: len.max(1), values: PhantomData })
+        })
     }
 
     /// A buffer holding `values`.
@@ -127,6 +134,9 @@ impl Gpu {
 
     /// Writes `values` to the start of `view`, before anything submitted later runs.
     pub fn write<T: bytemuck::Pod>(&self, view: &View, values: &[T]) {
+        if self.is_planned() {
+            return;
+        }
         let bytes: &[u8] = bytemuck::cast_slice(values);
         let whole = bytes.len() / 4 * 4;
         self.queue.write_buffer(&view.raw, view.offset, &bytes[..whole]);

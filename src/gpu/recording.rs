@@ -98,6 +98,9 @@ impl Recording {
                 remedy: "use a smaller population".into(),
             });
         }
+        if gpu.is_planned() {
+            return Ok(());
+        }
         self.commands.push(Command { kernel: kernel.clone(), groups: kernel.bind(&gpu.device, bindings)?, grid });
         Ok(())
     }

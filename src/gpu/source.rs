@@ -15,6 +15,7 @@ const LIBRARY: &[(&str, &str)] = &[
     ("follow", include_str!("../../shaders/optimizer/follow.wgsl")),
     ("grid", include_str!("../../shaders/lib/grid.wgsl")),
     ("layered_part", include_str!("../../shaders/objective/network/layered_part.wgsl")),
+    ("norm_moments", include_str!("../../shaders/objective/network/norm_moments.wgsl")),
     ("lean_weights", include_str!("../../shaders/optimizer/lean_weights.wgsl")),
     ("number_outputs", include_str!("../../shaders/objective/loss/number_outputs.wgsl")),
     ("output_draws", include_str!("../../shaders/objective/network/output_draws.wgsl")),

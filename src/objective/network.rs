@@ -21,6 +21,7 @@ mod incremental;
 mod layered;
 mod loss;
 mod low_rank;
+mod norm;
 pub(super) mod own;
 mod pictured;
 pub mod pictures;
@@ -29,6 +30,8 @@ mod product;
 #[cfg(not(target_arch = "wasm32"))]
 mod single;
 mod spec;
+pub(crate) mod stages;
+mod sum;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -41,11 +44,15 @@ use self::incremental::Incremental;
 use self::layered::Layered;
 pub use self::loss::{Loss, Margin};
 use self::low_rank::Shared;
+pub(crate) use self::norm::EPSILON;
 pub use self::own::Own;
 pub use self::spec::Spec;
 use crate::gpu::Recording;
 use crate::population::{Context, Domain, Evaluation, Gradient, Objective, Points, Structure};
 use crate::{Error, Result};
+
+/// Rows that tell a network's moments.
+const SAMPLE_ROWS: u32 = 128;
 
 /// The way a population is scored. Chosen by size unless told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +83,10 @@ pub struct Network {
     /// Whether these are numbers.
     numbers: bool,
     held_out: Option<Box<Network>>,
+    /// Rows on which the moments of norms are measured; none to go by the batch at hand.
+    sample: Option<Arc<Network>>,
+    /// These moments as they were measured once: norm after norm, mean and variance of every channel.
+    moments: Option<Arc<[f32]>>,
     /// Bytes of a slab of rows at most, where the adapter allows more: tests need less.
     slab_bytes: u64,
 }
@@ -130,6 +141,8 @@ impl Network {
             labels,
             numbers,
             held_out: None,
+            sample: None,
+            moments: None,
             slab_bytes: u64::MAX,
         })
     }
@@ -157,6 +170,51 @@ impl Network {
         }
         self.held_out = Some(Box::new(other));
         Ok(())
+    }
+
+    /// Makes norms go by moments measured on rows of `learned`, at most 128 of them, with the weights of each candidate;
+    /// not by the batch at hand, as training does. Without norms nothing changes.
+    pub fn normalize_by(&mut self, learned: &Self) {
+        self.sample = (!self.architecture.norms().is_empty()).then(|| Arc::new(learned.at_most(SAMPLE_ROWS)));
+    }
+
+    /// Makes norms go by these moments: norm after norm, mean and variance of every channel.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when there are more or fewer of them, or a variance is negative.
+    pub fn normalize_with(&mut self, moments: &[f32]) -> Result<()> {
+        let count: u32 = self.architecture.norms().iter().map(|(_, channels)| 2 * channels).sum();
+        if moments.len() != count as usize {
+            return Err(Error::setting("moments", format!("{} values", moments.len()), format!("{count} are needed")));
+        }
+        if let Some(pair) = moments.chunks(2).find(|pair| !(pair[0].is_finite() && pair[1] >= 0.0)) {
+            let remedy = "a mean is finite and a variance 0 or more";
+            return Err(Error::setting("moments", format!("{pair:?}"), remedy));
+        }
+        self.moments = (count > 0).then(|| moments.into());
+        Ok(())
+    }
+
+    /// Whether norms go by the batch at hand, which then has to be seen at once.
+    fn goes_by_batch(&self) -> bool {
+        self.moments.is_none() && self.sample.is_none() && !self.architecture.norms().is_empty()
+    }
+
+    /// So many of its rows at most, evenly spaced, and all of them a batch.
+    fn at_most(&self, most: u32) -> Self {
+        let (count, inputs) = (self.rows.min(most), self.architecture.inputs as usize);
+        let picked = (0..count as usize).map(|row| row * self.rows as usize / count as usize);
+        let features = picked.clone().flat_map(|row| self.features[row * inputs..][..inputs].iter().copied());
+        Self {
+            rows: count,
+            features: features.collect(),
+            labels: picked.map(|row| self.labels[row]).collect(),
+            batch: None,
+            held_out: None,
+            sample: None,
+            moments: None,
+            ..self.clone()
+        }
     }
 
     /// Rows altogether.
@@ -242,7 +300,8 @@ impl Objective for Network {
         let incremental = if keeps { Some(Incremental::new(context, self, &batch)?) } else { None };
         let held_out = match &self.held_out {
             Some(network) => {
-                let network = Self { loss: self.loss.clone(), ..(**network).clone() };
+                let mut network = Self { loss: self.loss.clone(), ..(**network).clone() };
+                network.normalize_by(self);
                 let rows = Batch::new(context, &network, Form::Layered)?;
                 let layered = Layered::new(context, &network, &rows)?;
                 Some((rows, layered))

@@ -142,6 +142,27 @@ impl Points {
         Ok(Self { source, structure: Structure::Free, stride, dims, candidates, chunks, fitness: fitness.clone() })
     }
 
+    /// The same; but a population of one lies in a single column where four would not fit into a binding. Kernels that go
+    /// by quads of candidates do not take that.
+    ///
+    /// # Errors
+    /// As [`Points::direct`].
+    pub fn unpadded(context: &Context, label: &str, shape: Shape, fitness: &Buffer<f32>) -> Result<Self> {
+        let (gpu, dims) = (&context.gpu, shape.coordinates());
+        if shape.members > 1 || u64::from(dims) * 16 <= gpu.binding_limit() {
+            return Self::direct(context, label, shape, fitness);
+        }
+        let positions = gpu.buffer(label, dims.into())?;
+        let uniform = gpu.uniform("chunk", &ChunkUniform { first: 0, members: 1 })?;
+        let bindings = Bindings::new()
+            .with("positions", positions.view())
+            .with("chunk", uniform.view())
+            .with("fitness", fitness.view());
+        let chunks = vec![Chunk { first: 0, members: 1, positions, bindings, fill: Recording::new() }];
+        let (source, structure) = (direct(dims, 1)?, Structure::Free);
+        Ok(Self { source, structure, stride: 1, dims, candidates: 1, chunks, fitness: fitness.clone() })
+    }
+
     /// A population of one, at this position.
     ///
     /// # Errors
@@ -156,7 +177,7 @@ impl Points {
         }
         let shape = Shape { blocks: 1, members: 1, width: dims };
         let fitness = Self::fitness_buffer(&context.gpu, "fitness", shape)?;
-        let points = Self::direct(context, "position", shape, &fitness)?;
+        let points = Self::unpadded(context, "position", shape, &fitness)?;
         let stride = points.stride as usize;
         let mut columns = vec![0.0f32; position.len() * stride];
         for (i, value) in position.iter().enumerate() {

@@ -1,53 +1,115 @@
-//! Layers over pictures, one picture at a time.
+//! Layers over pictures, a whole batch at a time: norms go by all of it.
 
 use super::network::activate;
-use crate::objective::network::pictures::{Size, Step};
-use crate::objective::network::{Architecture, Layer};
+use crate::objective::network::pictures::Size;
+use crate::objective::network::stages::{Operation, Stage};
+use crate::objective::network::{Architecture, EPSILON, Layer};
 
 /// What goes into the first dense layer for a row: the row itself where it is no picture.
 pub fn flattened<X: Copy + Into<f64>>(architecture: &Architecture, position: &[X], row: &[f64]) -> Vec<f64> {
-    let Some(pictures) = &architecture.pictures else { return row.to_vec() };
+    flattened_batch(architecture, position, &[row.to_vec()], None).0.swap_remove(0)
+}
+
+/// The same for all rows of a batch, and the mean and the variance of every channel of every norm. These are of the batch
+/// unless they are `known`.
+pub fn flattened_batch<X: Copy + Into<f64>>(
+    architecture: &Architecture,
+    position: &[X],
+    rows: &[Vec<f64>],
+    known: Option<&[f64]>,
+) -> (Vec<Vec<f64>>, Vec<f64>) {
     let layers = architecture.layers();
     let mut weighted = layers.iter();
-    let (mut values, mut from) = (row.to_vec(), pictures.size);
-    for stage in pictures.stages() {
-        let to = stage.to;
-        let layer = if stage.weights().is_some() { weighted.next() } else { None };
-        let place = |size: Size, channel: u32, y: u32, x: u32| ((channel * size.height + y) * size.width + x) as usize;
-        let mut next = vec![0.0; to.count() as usize];
-        for channel in 0..to.channels {
-            for y in 0..to.height {
-                for x in 0..to.width {
-                    let at = |channel, line: i64, pixel: i64| {
-                        let inside = (0..from.height.into()).contains(&line) && (0..from.width.into()).contains(&pixel);
-                        if inside { values[place(from, channel, line as u32, pixel as u32)] } else { 0.0 }
-                    };
-                    next[place(to, channel, y, x)] = match (stage.step, layer) {
-                        (Step::Convolution { activation, .. }, Some(layer)) => {
-                            activate(activation, sum(stage.step, layer, position, from, (channel, y, x), &at))
-                        }
-                        _ => pooled(stage.step, stage.window(), (channel, y, x), &at),
-                    };
-                }
+    let mut values: Vec<Vec<Vec<f64>>> = Vec::new();
+    let mut moments = Vec::new();
+    for stage in architecture.stages() {
+        let inputs = stage.reads.map_or(rows, |source| &values[source]);
+        let layer = stage.weights().and_then(|_| weighted.next());
+        let mut outputs: Vec<Vec<f64>> = match (stage.operation, layer) {
+            (Operation::Norm, Some(layer)) => {
+                let known = known.map(|all| &all[moments.len()..]);
+                normalized(&stage, layer, position, inputs, (known, &mut moments))
+            }
+            (Operation::Sum(other), _) => {
+                let pairs = inputs.iter().zip(&values[other]);
+                pairs.map(|(a, b)| a.iter().zip(b).map(|(a, b)| a + b).collect()).collect()
+            }
+            _ => inputs.iter().map(|row| over_places(&stage, layer, position, row)).collect(),
+        };
+        outputs.iter_mut().flatten().for_each(|value| *value = activate(stage.activation, *value));
+        values.push(outputs);
+    }
+    (values.pop().unwrap_or_else(|| rows.to_vec()), moments)
+}
+
+/// A convolution, or pooling, of one picture.
+fn over_places<X: Copy + Into<f64>>(stage: &Stage, layer: Option<&Layer>, position: &[X], row: &[f64]) -> Vec<f64> {
+    let (from, to) = (stage.from, stage.to);
+    let place = |size: Size, channel: u32, y: u32, x: u32| ((channel * size.height + y) * size.width + x) as usize;
+    let at = |channel, line: i64, pixel: i64| {
+        let inside = (0..from.height.into()).contains(&line) && (0..from.width.into()).contains(&pixel);
+        if inside { row[place(from, channel, line as u32, pixel as u32)] } else { 0.0 }
+    };
+    let mut next = vec![0.0; to.count() as usize];
+    for channel in 0..to.channels {
+        for y in 0..to.height {
+            for x in 0..to.width {
+                next[place(to, channel, y, x)] = match layer {
+                    Some(layer) => sum(stage.operation, layer, position, from, (channel, y, x), &at),
+                    None => pooled(stage.operation, stage.window(), (channel, y, x), &at),
+                };
             }
         }
-        (values, from) = (next, to);
     }
-    values
+    next
+}
+
+/// Channels to mean 0 and variance 1, scaled and shifted.
+fn normalized<X: Copy + Into<f64>>(
+    stage: &Stage,
+    layer: &Layer,
+    position: &[X],
+    rows: &[Vec<f64>],
+    (known, moments): (Option<&[f64]>, &mut Vec<f64>),
+) -> Vec<Vec<f64>> {
+    let pixels = (stage.to.height * stage.to.width) as usize;
+    let mut outputs = rows.to_vec();
+    for channel in 0..stage.to.channels {
+        let own = channel as usize * pixels..(channel as usize + 1) * pixels;
+        let all = rows.iter().flat_map(|row| &row[own.clone()]);
+        let count = (rows.len() * pixels) as f64;
+        let mut mean = all.clone().sum::<f64>() / count;
+        let mut variance = all.map(|x| (x - mean).powi(2)).sum::<f64>() / count;
+        if let Some(known) = known {
+            (mean, variance) = (known[2 * channel as usize], known[2 * channel as usize + 1]);
+        }
+        moments.extend([mean, variance]);
+        let [scale, shift] = [0, 1].map(|input| weight(layer, position, channel, input));
+        for x in outputs.iter_mut().flat_map(|row| &mut row[own.clone()]) {
+            *x = scale * (*x - mean) / (variance + f64::from(EPSILON)).sqrt() + shift;
+        }
+    }
+    outputs
+}
+
+/// A weight from its coordinate.
+fn weight<X: Copy + Into<f64>>(layer: &Layer, position: &[X], output: u32, input: u32) -> f64 {
+    let coordinate: f64 = position[layer.coordinate(output, input) as usize].into();
+    f64::from(layer.centre(input)) + f64::from(layer.scale) * coordinate
 }
 
 /// A filter at one place.
 fn sum<X: Copy + Into<f64>>(
-    step: Step,
+    operation: Operation,
     layer: &Layer,
     position: &[X],
     from: Size,
     (filter, y, x): (u32, u32, u32),
     at: &dyn Fn(u32, i64, i64) -> f64,
 ) -> f64 {
-    let Step::Convolution { kernel, stride, padding, .. } = step else { return 0.0 };
-    let weight = |input| f64::from(layer.scale) * position[layer.coordinate(filter, input) as usize].into();
-    let mut sum = weight(layer.inputs);
+    let Operation::Convolution { kernel, stride, padding, bias } = operation else { return 0.0 };
+    let weight = |input| weight(layer, position, filter, input);
+    let mut sum = if bias { weight(layer.inputs) } else { 0.0 };
     for channel in 0..from.channels {
         for j in 0..kernel {
             for i in 0..kernel {
@@ -62,15 +124,15 @@ fn sum<X: Copy + Into<f64>>(
 
 /// A window at one place.
 fn pooled(
-    step: Step,
+    operation: Operation,
     [lines, pixels, stride]: [u32; 3],
     (channel, y, x): (u32, u32, u32),
     at: &dyn Fn(u32, i64, i64) -> f64,
 ) -> f64 {
     let window = (0..lines).flat_map(|j| (0..pixels).map(move |i| (j, i)));
     let values: Vec<f64> = window.map(|(j, i)| at(channel, (y * stride + j).into(), (x * stride + i).into())).collect();
-    match step {
-        Step::Max(_) => values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+    match operation {
+        Operation::Max(_) => values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
         _ => values.iter().sum::<f64>() / values.len() as f64,
     }
 }

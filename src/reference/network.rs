@@ -1,6 +1,6 @@
 //! A network and its losses, one row at a time.
 
-use super::convolution::flattened;
+use super::convolution::{flattened, flattened_batch};
 use crate::objective::network::{Activation, Architecture, Loss, Margin};
 
 /// What a hidden unit does to its sum.
@@ -27,8 +27,24 @@ pub fn logits<X: Copy + Into<f64>>(architecture: &Architecture, position: &[X], 
 
 /// The same of a row in `f64`.
 pub fn logits_of<X: Copy + Into<f64>>(architecture: &Architecture, position: &[X], row: &[f64]) -> Vec<f64> {
+    through_dense(architecture, position, flattened(architecture, position, row))
+}
+
+/// The same of all rows of a batch, by whose moments norms go unless these are known.
+pub fn logits_of_batch<X: Copy + Into<f64>>(
+    architecture: &Architecture,
+    position: &[X],
+    features: &[f32],
+    known: Option<&[f64]>,
+) -> Vec<Vec<f64>> {
+    let rows = features.chunks(architecture.inputs as usize);
+    let rows: Vec<Vec<f64>> = rows.map(|row| row.iter().map(|x| f64::from(*x)).collect()).collect();
+    let (flat, _) = flattened_batch(architecture, position, &rows, known);
+    flat.into_iter().map(|values| through_dense(architecture, position, values)).collect()
+}
+
+fn through_dense<X: Copy + Into<f64>>(architecture: &Architecture, position: &[X], mut values: Vec<f64>) -> Vec<f64> {
     let layers = architecture.dense_layers();
-    let mut values = flattened(architecture, position, row);
     for (l, layer) in layers.iter().enumerate() {
         let weight = |output, input| f64::from(layer.scale) * position[layer.coordinate(output, input) as usize].into();
         values = (0..layer.outputs)
@@ -118,6 +134,10 @@ pub fn mean_loss<X: Copy + Into<f64>>(
     features: &[f32],
     labels: &[u32],
 ) -> f64 {
+    if !architecture.norms().is_empty() {
+        let all = logits_of_batch(architecture, position, features, None);
+        return all.iter().zip(labels).map(|(z, label)| row_loss(loss, z, *label)).sum::<f64>() / labels.len() as f64;
+    }
     let rows = features.chunks(architecture.inputs as usize);
     let sum: f64 =
         rows.zip(labels).map(|(row, label)| row_loss(loss, &outputs(architecture, loss, position, row), *label)).sum();

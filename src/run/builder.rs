@@ -144,9 +144,10 @@ impl Builder<'_> {
         }
     }
 
-    fn bind(&self) -> Result<Run> {
+    pub(super) fn bind(&self) -> Result<Run> {
         let gpu = self.gpu;
         let held = gpu.allocated();
+        gpu.allocate_for("run");
         let clock = gpu.buffer::<Clock>("clock", 1)?;
         let history = gpu.buffer::<Record>("history", HISTORY.into())?;
         let context = Context {
@@ -156,6 +157,7 @@ impl Builder<'_> {
             begin: self.begin.as_ref().map(|position| Begin::new(gpu, position)).transpose()?,
             ..Context::new(gpu, clock.view())
         };
+        gpu.allocate_for("data");
         let mut evaluation = self.objective.bind(&context)?;
         if context.blockwise && evaluation.on_host().is_some() {
             let remedy = "a closure is called between ask and tell: search the whole vector, or write it in WGSL";
@@ -167,7 +169,9 @@ impl Builder<'_> {
         }
         let context = Context { changing: evaluation.changes(), ..context };
         let shape = Shape { blocks: 1, members: self.members, width: self.objective.dims() };
+        gpu.allocate_for("optimizer");
         let mut step = self.optimizer.bind(&context, shape, &self.objective.domain())?;
+        gpu.allocate_for("run");
         let candidates = step.points().fitness.len() as u32;
         let source = Source::new()
             .constant("REDUCE", gpu.reduction_width())
@@ -185,6 +189,7 @@ impl Builder<'_> {
         let mut tick = Recording::new();
         tick.dispatch(gpu, &gpu.kernel("tick", &source)?, &bindings, Threads::Groups(1))?;
 
+        gpu.allocate_for("evaluation");
         // A closure is called between ask and tell; nothing is recorded for it.
         let mut program = if evaluation.on_host().is_some() {
             let evaluations = u64::from(step.points().candidates);

@@ -10,6 +10,6 @@ fn stage_several(@builtin(global_invocation_id) global: vec3u, @builtin(num_work
     if first >= part.candidates || clock.stopped != 0u { return; }
     let found = place(t % STAGED);
     for (var candidate = first; candidate < min(first + SEVERAL, part.candidates); candidate += 1u) {
-        staged[candidate * STAGED + t % STAGED] = found.scale * at(part.candidate + candidate, found.coordinate);
+        staged[candidate * STAGED + t % STAGED] = found.centre + found.scale * at(part.candidate + candidate, found.coordinate);
     }
 }

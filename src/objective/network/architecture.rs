@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::population::{Domain, Group, Start};
 
-use super::pictures::{Pictures, Stage, Step};
+use super::pictures::Pictures;
+use super::stages::{Operation, Stage};
 use crate::{Error, Result};
 
 /// A table of weights: name, shape, values.
@@ -43,7 +44,8 @@ impl fmt::Display for Architecture {
     }
 }
 
-/// One layer that has weights: a unit, or a filter, has `inputs` weights, then its bias.
+/// One layer that has weights: a unit, or a filter, has `inputs` weights, then its bias. A norm has a unit for every
+/// channel: one weight, the scale, and a bias, the shift.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Layer {
     /// Numbers that come in.
@@ -55,36 +57,56 @@ pub struct Layer {
     /// Standard deviation of Glorot and Bengio (2010), sqrt(2 / (inputs + outputs)): a weight is its coordinate times
     /// this, so that all coordinates of a search are of size 1.
     pub scale: f32,
+    /// The weight at coordinate 0: 1 for the scales of a norm, else 0. A bias is 0 there.
+    pub centre: f32,
+    /// Whether a unit has a bias.
+    pub bias: bool,
 }
 
 impl Layer {
     /// Coordinates of the layer.
     pub fn parameters(&self) -> u32 {
-        self.outputs * (self.inputs + 1)
+        self.outputs * self.width()
+    }
+
+    /// Coordinates of a unit.
+    pub fn width(&self) -> u32 {
+        self.inputs + u32::from(self.bias)
     }
 
     /// The coordinate of a weight, or of the bias at `input == inputs`.
     pub fn coordinate(&self, output: u32, input: u32) -> u32 {
-        self.offset + output * (self.inputs + 1) + input
+        self.offset + output * self.width() + input
+    }
+
+    /// The weight at coordinate 0 of a unit's `input`.
+    pub fn centre(&self, input: u32) -> f32 {
+        if input < self.inputs { self.centre } else { 0.0 }
+    }
+
+    /// Scale and centre of all its coordinates, in order.
+    fn scaled(self) -> impl Iterator<Item = (f32, f32)> {
+        (0..self.parameters()).map(move |i| (self.scale, self.centre(i % self.width())))
     }
 }
 
 impl Architecture {
-    /// The layers that have weights, in order: convolutions, then dense ones.
+    /// The layers that have weights, in order: those over pictures, then dense ones.
     pub fn layers(&self) -> Vec<Layer> {
         let mut layers = Vec::with_capacity(self.hidden.len() + 1);
         let mut offset = 0;
         let stages = self.stages();
         for stage in &stages {
             let Some((inputs, outputs)) = stage.weights() else { continue };
-            let layer = Layer { inputs, outputs, offset, scale: stage.scale() };
+            let (scale, centre, bias) = (stage.scale(), stage.centre(), stage.bias());
+            let layer = Layer { inputs, outputs, offset, scale, centre, bias };
             offset += layer.parameters();
             layers.push(layer);
         }
         let mut inputs = self.flat();
         for &outputs in self.hidden.iter().chain(std::iter::once(&self.outputs)) {
             let scale = (2.0 / (f64::from(inputs) + f64::from(outputs))).sqrt() as f32;
-            let layer = Layer { inputs, outputs, offset, scale };
+            let layer = Layer { inputs, outputs, offset, scale, centre: 0.0, bias: true };
             offset += layer.parameters();
             inputs = outputs;
             layers.push(layer);
@@ -94,7 +116,7 @@ impl Architecture {
 
     /// The dense layers.
     pub(crate) fn dense_layers(&self) -> Vec<Layer> {
-        self.layers().split_off(self.convolutions())
+        self.layers().split_off(self.before_dense())
     }
 
     /// The layers over pictures.
@@ -102,8 +124,8 @@ impl Architecture {
         self.pictures.as_ref().map_or_else(Vec::new, Pictures::stages)
     }
 
-    /// How many of [`Architecture::layers`] are convolutions.
-    pub(crate) fn convolutions(&self) -> usize {
+    /// How many of [`Architecture::layers`] are over pictures.
+    pub(crate) fn before_dense(&self) -> usize {
         self.stages().iter().filter(|stage| stage.weights().is_some()).count()
     }
 
@@ -141,8 +163,8 @@ impl Architecture {
         let group = |layer: &Layer| Group {
             offset: layer.offset,
             blocks: layer.outputs,
-            width: layer.inputs + 1,
-            bias: true,
+            width: layer.width(),
+            bias: layer.bias,
             scale: layer.scale,
         };
         let groups = self.layers().iter().map(group).collect();
@@ -152,7 +174,7 @@ impl Architecture {
     /// Weights and biases together.
     pub fn parameters(&self) -> u64 {
         let of = |(inputs, units): (u32, u32)| (u64::from(inputs) + 1) * u64::from(units);
-        let mut total: u64 = self.stages().iter().filter_map(Stage::weights).map(of).sum();
+        let mut total: u64 = self.stages().iter().map(Stage::parameters).sum();
         let mut inputs = self.flat();
         for &outputs in self.hidden.iter().chain(std::iter::once(&self.outputs)) {
             total += of((inputs, outputs));
@@ -170,36 +192,48 @@ impl Architecture {
 
     /// Weights from the coordinates of a search.
     pub fn weights(&self, position: &[f32]) -> Vec<f32> {
-        let scales = self.layers().into_iter().flat_map(|l| std::iter::repeat_n(l.scale, l.parameters() as usize));
-        position.iter().zip(scales).map(|(x, scale)| x * scale).collect()
+        let scaled = self.layers().into_iter().flat_map(Layer::scaled);
+        position.iter().zip(scaled).map(|(x, (scale, centre))| x * scale + centre).collect()
     }
 
-    /// Weights by layer: `layer.N.weight` (units x inputs, or filters x channels x lines x pixels) and `layer.N.bias`.
+    /// Weights by layer: `layer.N.weight` (units x inputs, or filters x channels x lines x pixels; of a norm one for every
+    /// channel) and, where there are any, `layer.N.bias`.
     pub fn tensors(&self, weights: &[f32]) -> Vec<Tensor> {
         let mut tensors = Vec::new();
-        let kernel = |stage: &Stage| match stage.step {
-            Step::Convolution { kernel, .. } => Some(kernel as usize),
-            _ => None,
-        };
-        let kernels: Vec<usize> = self.stages().iter().filter_map(kernel).collect();
+        let stages = self.stages();
+        let over_pictures: Vec<&Stage> = stages.iter().filter(|stage| stage.weights().is_some()).collect();
         for (l, layer) in self.layers().iter().enumerate() {
             let (inputs, outputs) = (layer.inputs as usize, layer.outputs as usize);
-            let units = weights[layer.offset as usize..].chunks(inputs + 1).take(outputs);
+            let units = weights[layer.offset as usize..].chunks(layer.width() as usize).take(outputs);
             let weight = units.clone().flat_map(|unit| unit[..inputs].to_vec()).collect();
-            let shape = match kernels.get(l) {
-                Some(&side) => vec![outputs, inputs / (side * side), side, side],
-                None => vec![outputs, inputs],
+            let shape = match over_pictures.get(l).map(|stage| stage.operation) {
+                Some(Operation::Convolution { kernel, .. }) => {
+                    let side = kernel as usize;
+                    vec![outputs, inputs / (side * side), side, side]
+                }
+                Some(Operation::Norm) => vec![outputs],
+                _ => vec![outputs, inputs],
             };
             tensors.push((format!("layer.{l}.weight"), shape, weight));
-            tensors.push((format!("layer.{l}.bias"), vec![outputs], units.map(|unit| unit[inputs]).collect()));
+            if layer.bias {
+                tensors.push((format!("layer.{l}.bias"), vec![outputs], units.map(|unit| unit[inputs]).collect()));
+            }
         }
         tensors
     }
 
+    /// The norms: the number of each among [`Architecture::layers`], and its channels.
+    pub fn norms(&self) -> Vec<(usize, u32)> {
+        let stages = self.stages();
+        let weighted = stages.iter().filter(|stage| stage.weights().is_some()).enumerate();
+        let norms = weighted.filter(|(_, stage)| stage.operation == Operation::Norm);
+        norms.map(|(number, stage)| (number, stage.to.channels)).collect()
+    }
+
     /// Coordinates of a search from weights.
     pub fn position(&self, weights: &[f32]) -> Vec<f32> {
-        let scales = self.layers().into_iter().flat_map(|l| std::iter::repeat_n(l.scale, l.parameters() as usize));
-        weights.iter().zip(scales).map(|(w, scale)| w / scale).collect()
+        let scaled = self.layers().into_iter().flat_map(Layer::scaled);
+        weights.iter().zip(scaled).map(|(w, (scale, centre))| (w - centre) / scale).collect()
     }
 }
 

@@ -4,7 +4,7 @@
 //! no part lies in two slabs.
 
 use super::layered::SCRATCH;
-use super::pictures::Stage;
+use super::stages::Stage;
 use super::{Form, Network};
 use crate::gpu::{Bindings, Buffer, Gpu, Recording, Source, Threads, View, WORKGROUP};
 use crate::population::Context;
@@ -173,6 +173,13 @@ impl Batch {
     }
 }
 
+/// Rows that norms can go by at once: all values of one layer lie in one binding. A power of two.
+pub(super) fn most_at_once(gpu: &Gpu, network: &Network) -> u32 {
+    let stages = network.architecture.stages();
+    let values = stages.iter().map(|stage| u64::from(stage.to.count()) + 8).max().unwrap_or(1);
+    1 << (gpu.binding_limit() / 4 / values).clamp(1, PART_ROWS.into()).ilog2()
+}
+
 /// Rows of a part at most. Those of pictures have many values between layers, and take long.
 fn part_rows(gpu: &Gpu, network: &Network) -> Result<u32> {
     let stages = network.architecture.stages();
@@ -185,6 +192,18 @@ fn part_rows(gpu: &Gpu, network: &Network) -> Result<u32> {
             allowed: crate::gpu::bytes(SCRATCH.min(gpu.binding_limit())),
             remedy: "smaller pictures, fewer filters, or a larger stride".into(),
         });
+    }
+    if network.goes_by_batch() {
+        let (rows, most) = (network.batch.unwrap_or(network.rows), most_at_once(gpu, network));
+        if rows > most {
+            return Err(Error::Limit {
+                what: format!("batch norm over {rows} rows at once"),
+                needed: crate::gpu::bytes(4 * u64::from(rows) * values),
+                allowed: crate::gpu::bytes(gpu.binding_limit()),
+                remedy: format!("score generations on batches: --batch {most}"),
+            });
+        }
+        return Ok(rows.next_power_of_two());
     }
     let work = stages.iter().map(Stage::operations).fold(1.0, f64::max);
     let by_time = (gpu.work_limit() / work) as u64;

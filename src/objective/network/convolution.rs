@@ -7,8 +7,9 @@
 
 use std::fmt::Write as _;
 
-use super::pictures::{Size, Stage, Step, Window};
+use super::pictures::{Size, Window};
 use super::product::{Tile, shared_operand};
+use super::stages::{Operation, Stage};
 use crate::gpu::Source;
 
 /// Which way a convolution goes.
@@ -56,9 +57,9 @@ impl Cut {
     /// The same for a convolution whose sums are pooled at once; none where the second step is not of this kind.
     pub(super) fn with_pool(tile: Tile, stage: &Stage, next: Option<&Stage>) -> Option<Self> {
         let next = next?;
-        let (pool, Window { side, stride }) = match next.step {
-            Step::Max(window) => (Pool::Max, window),
-            Step::Average(window) => (Pool::Average, window),
+        let (pool, Window { side, stride }) = match next.operation {
+            Operation::Max(window) => (Pool::Max, window),
+            Operation::Average(window) => (Pool::Average, window),
             _ => return None,
         };
         if side != stride || side > MOST_SIDE {
@@ -68,7 +69,7 @@ impl Cut {
     }
 
     fn pooled(tile: Tile, stage: &Stage, way: Way, pool: Option<(Pool, u32, Size)>) -> Option<Self> {
-        let Step::Convolution { kernel, stride, padding, .. } = stage.step else { return None };
+        let Operation::Convolution { kernel, stride, padding, .. } = stage.operation else { return None };
         let sizes = |size: Size| [size.channels, size.height, size.width];
         let (pool, side, to) = pool.unwrap_or((Pool::Max, 1, stage.to));
         let (from, to) = match way {

@@ -20,7 +20,7 @@ use super::layered::{self, Layered, Memory, Part};
 use super::product::{Handed, back, handed, transposed};
 use super::{Layer, Loss, Network};
 use crate::Result;
-use crate::gpu::{Bindings, Buffer, Kernel, Recording, Source, Threads};
+use crate::gpu::{Bindings, Buffer, Kernel, Recording, Source, Threads, View};
 use crate::objective::total::total;
 use crate::population::{Context, Gradient, Points, Slope};
 pub(super) use registers::fits;
@@ -38,7 +38,8 @@ pub(super) struct Backprop {
 struct Room {
     forward: Memory,
     transposed: Buffer<f32>,
-    deltas: [Buffer<f32>; 2],
+    /// Two for dense layers in turn, the first of all; blocks over pictures take more.
+    deltas: Vec<Buffer<f32>>,
     /// Of a loss by cosines: slope times output, share of a feature.
     lengths: Option<[Buffer<f32>; 2]>,
 }
@@ -131,7 +132,7 @@ impl Backprop {
         let context = &self.layered.context;
         let gpu = &context.gpu;
         let layers = self.layered.architecture.dense_layers();
-        let before = self.layered.architecture.convolutions();
+        let before = self.layered.architecture.before_dense();
         let stages = self.layered.pictured.stages.len();
         let memory = &room.forward;
         let turned = bindings.clone().with("staged", room.transposed.view());
@@ -145,7 +146,7 @@ impl Backprop {
         if gradient.moved == 0 {
             recording.dispatch(gpu, &kernels.losses, &outer, Threads::Groups(part.candidates))?;
         }
-        let mut deltas = [room.deltas[0].view(), room.deltas[1].view()];
+        let mut deltas: Vec<View> = room.deltas.iter().map(Buffer::view).collect();
         kernels.slopes.record(context, &outer.with("deltas", deltas[0].clone()), part, recording)?;
         let mut turned = turned;
         let mut lengths = bindings.clone();
@@ -190,7 +191,11 @@ impl Backprop {
         if gradient.from < before {
             let all = (&self.layered.pictured, &memory.pictures);
             let what = (part, rows.inputs.clone(), gradient.from);
-            kernels.pictures.record(gpu, all, &turned, what, deltas, recording)?;
+            if let Some(moments) = &memory.pictures.moments {
+                turned = turned.with("moments", moments.view());
+            }
+            let weights = (&turned, memory.staged.view());
+            kernels.pictures.record(gpu, all, weights, what, &deltas, recording)?;
         }
         Ok(())
     }
@@ -204,10 +209,11 @@ impl Backprop {
             Some(_) => Some([gpu.buffer("along", widest)?, gpu.buffer("shrinking", of_rows)?]),
             None => None,
         };
+        let deltas = (0..pictured::delta_buffers(&self.layered.pictured.stages)).map(|_| gpu.buffer("deltas", widest));
         Ok(Room {
+            deltas: deltas.collect::<Result<_>>()?,
             forward: self.layered.memory(candidates, true)?,
             transposed: gpu.buffer("transposed weights", u64::from(candidates) * u64::from(self.transposed))?,
-            deltas: [gpu.buffer("deltas", widest)?, gpu.buffer("deltas", widest)?],
             lengths,
         })
     }
@@ -222,7 +228,12 @@ impl Backprop {
         Ok(Kernels {
             cosines: cosines.transpose()?,
             transpose: self.layered.stage_kernel(points, self.transposed.max(1), &transposed(architecture, *tile))?,
-            pictures: Back::new(&context.gpu, pictured, (&layers, batch), (per_part, self.transposed, points.stride))?,
+            pictures: Back::new(
+                &context.gpu,
+                pictured,
+                (&layers, batch),
+                (per_part, self.transposed, self.layered.staged_size, points.stride),
+            )?,
             losses: self.layered.losses_kernel(points)?,
             slopes: Slopes::new(context, &self.network, batch, points, slope, *padded_rows)?,
             back: self.back_kernels(&dense)?,
@@ -235,16 +246,16 @@ impl Backprop {
     fn back_kernels(&self, layers: &[Layer]) -> Result<Vec<Kernel>> {
         let Layered { context, architecture, tile, padded_rows, .. } = &self.layered;
         let size = |(l, layer): (usize, &Layer)| {
-            if l == 0 && architecture.convolutions() == 0 { 0 } else { layer.outputs * tile.padded(layer.inputs) }
+            if l == 0 && architecture.before_dense() == 0 { 0 } else { layer.outputs * tile.padded(layer.inputs) }
         };
-        let before = architecture.convolutions();
+        let before = architecture.before_dense();
         let mut offset = self.transposed - layers.iter().enumerate().map(size).sum::<u32>();
         let mut kernels = Vec::new();
         for (l, layer) in layers.iter().enumerate() {
             // A place for the first layer, which nothing asks for.
             let of = if l == 0 && before == 0 { layers.get(1).unwrap_or(layer) } else { layer };
             let below = match (l, self.layered.pictured.stages.last()) {
-                (0, Some(stage)) => stage.step.activation(),
+                (0, Some(stage)) => stage.activation,
                 _ => architecture.activation,
             };
             let source = Source::new()

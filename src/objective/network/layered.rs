@@ -4,11 +4,14 @@
 //! load feeds eight weights by broadcast; elsewhere weights are read four at a time. No barrier, no workgroup memory:
 //! measured to be the shape that both kinds of adapters run well (`product`).
 
-use super::batch::{Batch, Rows};
+use std::sync::Arc;
+
+use super::batch::{Batch, Rows, most_at_once};
 use super::cosines::Cosines;
+use super::norm::Moments;
 use super::pictured::{Pictured, StageKernel, Values};
 use super::product::{Tile, dense, weights, weights_but_last_biases};
-use super::{Architecture, Layer, Margin, Network, Scorer};
+use super::{Architecture, Form, Layer, Margin, Network, Scorer};
 use crate::Result;
 use crate::gpu::{Bindings, Buffer, Kernel, Recording, Source, Threads, View, WORKGROUP};
 use crate::objective::total::total;
@@ -55,8 +58,18 @@ pub(super) struct Layered {
     /// Where the outputs are cosines.
     margin: Option<Margin>,
     /// Numbers of a candidate's weights, laid out as matrices.
-    staged_size: u32,
+    pub(super) staged_size: u32,
     scratch: Option<Memory>,
+    /// Where norms go by moments that are known beforehand.
+    known: Option<Known>,
+}
+
+/// What norms go by, where it is not the batch.
+enum Known {
+    /// Moments as they were measured once, the same for all candidates.
+    Given(Arc<[f32]>),
+    /// Rows on which every candidate's are measured first.
+    Sample(Batch, Box<Layered>),
 }
 
 /// Where the forward pass of a part leaves what it computes.
@@ -83,6 +96,24 @@ pub(super) struct Kernels {
 
 impl Layered {
     pub(super) fn new(context: &Context, network: &Network, batch: &Batch) -> Result<Self> {
+        if network.architecture.norms().is_empty() || network.goes_by_batch() {
+            return Self::by(context, network, batch, Moments::OfBatch);
+        }
+        let mut layered = Self::by(context, network, batch, Moments::Known)?;
+        layered.known = match (&network.moments, &network.sample) {
+            (Some(moments), _) => Some(Known::Given(Arc::clone(moments))),
+            (None, Some(sample)) => {
+                let sample = sample.at_most(most_at_once(&context.gpu, sample));
+                let batch = Batch::new(context, &sample, Form::Layered)?;
+                let inner = Self::by(context, &sample, &batch, Moments::Kept)?;
+                Some(Known::Sample(batch, Box::new(inner)))
+            }
+            (None, None) => None,
+        };
+        Ok(layered)
+    }
+
+    fn by(context: &Context, network: &Network, batch: &Batch, moments: Moments) -> Result<Self> {
         let gpu = &context.gpu;
         let tile = Tile::new(gpu).for_rows(batch.part_rows);
         let architecture = network.architecture.clone();
@@ -98,7 +129,7 @@ impl Layered {
             .piece("layered_loss", include_str!("../../../shaders/objective/network/layered_loss.wgsl"))?;
         Ok(Self {
             context: context.clone(),
-            pictured: Pictured { stages: architecture.stages(), tile, padded_rows },
+            pictured: Pictured { stages: architecture.stages(), tile, padded_rows, moments },
             architecture,
             tile,
             padded_rows,
@@ -106,6 +137,7 @@ impl Layered {
             margin: network.loss.margin(),
             staged_size,
             scratch: None,
+            known: None,
         })
     }
 
@@ -207,7 +239,7 @@ impl Layered {
     /// `sums`: no layer is activated, not only the last.
     fn dense_kernels(&self, batch: &Batch, sums: bool) -> Result<Vec<Kernel>> {
         let layers = self.architecture.layers();
-        let before = self.architecture.convolutions();
+        let before = self.architecture.before_dense();
         let on_rows = self.architecture.pictures.is_none();
         let mut offset = 0;
         let mut kernels = Vec::new();
@@ -265,7 +297,7 @@ impl Layered {
         let pictures = (&kernels.pictures[..], &memory.pictures);
         let flat = self.pictured.forward(gpu, pictures, &bindings, (part, rows.inputs.clone()), from, recording)?;
         let input = |l: usize| if l == 0 { flat.clone() } else { memory.values[l - 1].view() };
-        let from = from.saturating_sub(self.architecture.convolutions());
+        let from = from.saturating_sub(self.architecture.before_dense());
         for (l, layer) in layers.iter().enumerate().skip(from) {
             let values = memory.values[l].view();
             let sums = memory.sums.get(l).map(Buffer::view);
@@ -324,18 +356,78 @@ impl Layered {
         Ok(())
     }
 
+    /// The moments that norms go by, where these are known before the batch is seen: a place for every candidate of a
+    /// chunk.
+    fn moments(&self, candidates: u32) -> Result<Option<Buffer<f32>>> {
+        let gpu = &self.context.gpu;
+        let count = u64::from(candidates) * u64::from(self.pictured.moment_count());
+        match &self.known {
+            None => Ok(None),
+            Some(Known::Given(moments)) => {
+                Ok(Some(gpu.upload("moments of norms", &moments.repeat(candidates as usize))?))
+            }
+            Some(Known::Sample(..)) => Ok(Some(gpu.buffer("moments of norms", count)?)),
+        }
+    }
+
+    /// What measures the moments of these points, if that is to be done.
+    fn measures(&self, points: &Points, per_part: u32) -> Result<Option<(Kernels, Memory)>> {
+        let Some(Known::Sample(batch, inner)) = &self.known else { return Ok(None) };
+        Ok(Some((inner.kernels(points, batch, false)?, inner.memory(per_part, false)?)))
+    }
+
+    /// Records the moments of a part of the candidates into what is bound as `moments`.
+    fn measure(
+        &self,
+        (kernels, memory): &(Kernels, Memory),
+        bindings: &Bindings,
+        part: Part,
+        recording: &mut Recording,
+    ) -> Result<()> {
+        let Some(Known::Sample(batch, inner)) = &self.known else { return Ok(()) };
+        let rows = batch.part(0);
+        let part = Part { row: rows.row, rows: rows.rows, ..part };
+        let bindings = bindings.clone().with("part", self.context.gpu.uniform("part", &part)?.view());
+        inner.forward((kernels, memory), &bindings, (part, &rows), 0, recording)?;
+        Ok(())
+    }
+
+    /// The moments that were measured for a population of one.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) fn measured(&self, points: &Points) -> Result<Vec<f32>> {
+        let gpu = &self.context.gpu;
+        let (Some(Known::Sample(batch, _)), Some(moments)) = (&self.known, self.moments(1)?) else {
+            return Ok(Vec::new());
+        };
+        let mut recording = Recording::new();
+        if let Some(measures) = self.measures(points, 1)? {
+            let part = Part::of(&batch.part(0), 0);
+            let bindings = self.bindings(points.chunks[0].bindings.clone(), part)?.with("moments", moments.view());
+            self.measure(&measures, &bindings, part, &mut recording)?;
+        }
+        Ok(gpu.run(&recording, &[moments.view()])?.values(0))
+    }
+
     /// Outputs of a population of one, row after row.
     #[cfg(not(target_arch = "wasm32"))]
     pub(super) fn logits(&self, points: &Points, batch: &Batch) -> Result<Vec<f32>> {
         let memory = self.memory(1, false)?;
         let kernels = self.kernels(points, batch, false)?;
+        let moments = self.moments(1)?;
+        let measures = self.measures(points, 1)?;
         let outputs = self.architecture.outputs as usize;
         let mut all = Vec::with_capacity(outputs * batch.rows as usize);
         for number in 0..batch.parts() {
             let rows = batch.part(number);
             let part = Part::of(&rows, 0);
-            let bindings = self.bindings(points.chunks[0].bindings.clone(), part)?;
+            let mut bindings = self.bindings(points.chunks[0].bindings.clone(), part)?;
             let mut recording = Recording::new();
+            if let Some(moments) = &moments {
+                bindings = bindings.with("moments", moments.view());
+            }
+            if let Some(measures) = measures.as_ref().filter(|_| number == 0) {
+                self.measure(measures, &bindings, part, &mut recording)?;
+            }
             let [_, logits] = self.forward((&kernels, &memory), &bindings, (part, &rows), 0, &mut recording)?;
             let values: Vec<f32> = self.context.gpu.run(&recording, &[logits])?.values(0);
             for r in 0..part.rows as usize {
@@ -352,12 +444,25 @@ impl Layered {
 
 impl Scorer for Layered {
     fn score(&mut self, points: &Points, batch: &Batch, recording: &mut Recording) -> Result<()> {
-        let per_part = self.part_candidates(points.candidates, 0, false);
+        let mut per_part = self.part_candidates(points.candidates, 0, false);
+        if let Some(Known::Sample(_, inner)) = &self.known {
+            per_part = per_part.min(inner.part_candidates(points.candidates, 0, false));
+        }
         self.scratch(per_part)?;
+        let moments = self.moments(points.stride)?;
+        let measures = self.measures(points, per_part)?;
         let memory = self.scratch.as_ref().expect("made in the line above");
         let kernels = self.kernels(points, batch, false)?;
         let losses = self.losses_kernel(points)?;
         self.over_parts((points, batch), (per_part, true), recording, |_, bindings, (part, rows), recording| {
+            let bindings = match &moments {
+                Some(moments) => bindings.with("moments", moments.view()),
+                None => bindings,
+            };
+            // The candidates of a part are the same with all rows.
+            if let Some(measures) = measures.as_ref().filter(|_| part.block == 0) {
+                self.measure(measures, &bindings, part, recording)?;
+            }
             let [_, logits] = self.forward((&kernels, memory), &bindings, (part, rows), 0, recording)?;
             let bindings = bindings.with("logits", logits).with("row_labels", rows.labels.clone());
             recording.dispatch(&self.context.gpu, &losses, &bindings, Threads::Groups(part.candidates))

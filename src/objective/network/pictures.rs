@@ -53,6 +53,25 @@ pub enum Step {
         padding: u32,
         /// What becomes of a filter's sum.
         activation: Activation,
+        /// Whether a filter has a bias; before a norm it is of no use.
+        #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+        bias: bool,
+    },
+    /// Every channel to mean 0 and variance 1 over the pixels of a batch, then scaled and shifted (Ioffe and Szegedy
+    /// 2015).
+    Norm {
+        /// What becomes of that.
+        activation: Activation,
+    },
+    /// Two convolutions with norms, added to what came in (He et al. 2016); where sizes change, that goes through a
+    /// convolution of single pixels and a norm.
+    Block {
+        /// Channels that come out.
+        filters: u32,
+        /// Pixels from one place of the first filter to the next.
+        stride: u32,
+        /// What becomes of the first norm and of the sum.
+        activation: Activation,
     },
     /// The largest value of every window.
     Max(Window),
@@ -62,6 +81,10 @@ pub enum Step {
     GlobalAverage,
 }
 
+fn yes() -> bool {
+    true
+}
+
 /// Windows of pooling; what is left at the edges is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
@@ -69,14 +92,6 @@ pub struct Window {
     pub side: u32,
     /// Pixels from one window to the next.
     pub stride: u32,
-}
-
-/// A layer with the sizes of what comes in and out.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Stage {
-    pub(crate) step: Step,
-    pub(crate) from: Size,
-    pub(crate) to: Size,
 }
 
 impl Size {
@@ -95,7 +110,7 @@ impl fmt::Display for Size {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::Convolution { filters, kernel, stride, padding, activation } => {
+            Self::Convolution { filters, kernel, stride, padding, activation, bias } => {
                 write!(f, "conv:{filters}x{kernel}")?;
                 if stride != 1 {
                     write!(f, "s{stride}")?;
@@ -103,13 +118,32 @@ impl fmt::Display for Step {
                 if padding != 0 {
                     write!(f, "p{padding}")?;
                 }
-                if activation == Activation::Identity { Ok(()) } else { write!(f, ",{}", activation.name()) }
+                if !bias {
+                    write!(f, "b0")?;
+                }
+                followed(f, activation, Activation::Identity)
+            }
+            Self::Norm { activation } => {
+                write!(f, "norm")?;
+                followed(f, activation, Activation::Identity)
+            }
+            Self::Block { filters, stride, activation } => {
+                write!(f, "block:{filters}")?;
+                if stride != 1 {
+                    write!(f, "s{stride}")?;
+                }
+                followed(f, activation, Activation::Relu)
             }
             Self::Max(window) => write!(f, "max:{window}"),
             Self::Average(window) => write!(f, "average:{window}"),
             Self::GlobalAverage => write!(f, "global-average"),
         }
     }
+}
+
+/// The activation behind a layer, unless it is the usual one.
+fn followed(f: &mut fmt::Formatter<'_>, activation: Activation, usual: Activation) -> fmt::Result {
+    if activation == usual { Ok(()) } else { write!(f, ",{}", activation.name()) }
 }
 
 impl fmt::Display for Window {
@@ -121,7 +155,7 @@ impl fmt::Display for Window {
 
 impl Step {
     /// The size that it makes of another one.
-    fn size(self, from: Size) -> std::result::Result<Size, String> {
+    pub(super) fn size(self, from: Size) -> std::result::Result<Size, String> {
         let count = |side: u32, kernel: u32, stride: u32, padding: u32| (side + 2 * padding - kernel) / stride + 1;
         match self {
             Self::Convolution { filters, kernel, stride, padding, .. } => {
@@ -131,8 +165,8 @@ impl Step {
                 if kernel == 0 || kernel > MOST_KERNEL {
                     return Err(format!("filters have a side of 1 to {MOST_KERNEL} pixels"));
                 }
-                if stride == 0 || stride > kernel {
-                    return Err("a stride is 1 to the side of the filter".into());
+                if stride == 0 || stride > MOST_KERNEL {
+                    return Err(format!("a stride is 1 to {MOST_KERNEL} pixels"));
                 }
                 if padding >= kernel {
                     return Err("padding is less than the side of the filter".into());
@@ -154,13 +188,27 @@ impl Step {
                 Ok(Size { height: count(from.height), width: count(from.width), ..from })
             }
             Self::GlobalAverage => Ok(Size { height: 1, width: 1, ..from }),
+            Self::Norm { .. } => Ok(from),
+            Self::Block { filters, stride, .. } => {
+                let first = Self::Convolution {
+                    filters,
+                    kernel: 3,
+                    stride,
+                    padding: 1,
+                    activation: Activation::Identity,
+                    bias: false,
+                };
+                first.size(from)
+            }
         }
     }
 
     /// What becomes of its sums; nothing where it pools.
     pub(crate) fn activation(self) -> Activation {
         match self {
-            Self::Convolution { activation, .. } => activation,
+            Self::Convolution { activation, .. } | Self::Norm { activation } | Self::Block { activation, .. } => {
+                activation
+            }
             _ => Activation::Identity,
         }
     }
@@ -184,6 +232,12 @@ impl Pictures {
         if values(self.size) * u64::from(channels) > MOST_VALUES {
             return refuse(&self.size, format!("a picture has at most {MOST_VALUES} values"));
         }
+        if let Some(step @ (Step::Norm { .. } | Step::Block { .. })) = self.steps.first() {
+            return refuse(
+                step,
+                "it is no first layer: begin with a convolution, as in conv:16x3p1b0,norm,relu".into(),
+            );
+        }
         let mut from = self.size;
         for step in &self.steps {
             let to = step.size(from);
@@ -196,52 +250,9 @@ impl Pictures {
         Ok(())
     }
 
-    /// The layers with their sizes, up to the first that does not fit.
-    pub(crate) fn stages(&self) -> Vec<Stage> {
-        let mut from = self.size;
-        let stage = |step: &Step| {
-            let to = step.size(from).ok()?;
-            let stage = Stage { step: *step, from, to };
-            from = to;
-            Some(stage)
-        };
-        self.steps.iter().map_while(stage).collect()
-    }
-
     /// The size of what comes out.
     pub fn flat(&self) -> Size {
         self.stages().last().map_or(self.size, |stage| stage.to)
-    }
-}
-
-impl Stage {
-    /// Weights of a filter without its bias, and filters; none where there are no weights.
-    pub(crate) fn weights(&self) -> Option<(u32, u32)> {
-        match self.step {
-            Step::Convolution { filters, kernel, .. } => Some((self.from.channels * kernel * kernel, filters)),
-            _ => None,
-        }
-    }
-
-    /// Glorot and Bengio's deviation, by all that a pixel goes to and comes from.
-    pub(crate) fn scale(&self) -> f32 {
-        let Step::Convolution { kernel, .. } = self.step else { return 1.0 };
-        let fans = f64::from(kernel * kernel) * (f64::from(self.from.channels) + f64::from(self.to.channels));
-        (2.0 / fans).sqrt() as f32
-    }
-
-    /// Multiplications and additions for one row.
-    pub(crate) fn operations(&self) -> f64 {
-        let (inputs, filters) = self.weights().unwrap_or((1, self.to.channels));
-        2.0 * f64::from(inputs) * f64::from(filters) * f64::from(self.to.height) * f64::from(self.to.width)
-    }
-
-    /// Sides and strides of a window over lines and pixels.
-    pub(crate) fn window(&self) -> [u32; 3] {
-        match self.step {
-            Step::Max(window) | Step::Average(window) => [window.side, window.side, window.stride],
-            _ => [self.from.height, self.from.width, 1],
-        }
     }
 }
 
@@ -261,6 +272,7 @@ mod tests {
             stride,
             padding,
             activation: Activation::Relu,
+            bias: true,
         };
         let flat = |step| on(7, 9, step).flat();
         assert_eq!(flat(conv(3, 1, 0)), Size { channels: 3, height: 5, width: 7 });
@@ -278,6 +290,7 @@ mod tests {
             stride,
             padding,
             activation: Activation::Identity,
+            bias: true,
         };
         for (step, words) in [
             (conv(3, 6, 1, 0), "conv:3x6"),

@@ -1,7 +1,7 @@
 //! Pooling of a population's pictures, there and back.
 
-use super::pictures::{Stage, Step};
 use super::product::Tile;
+use super::stages::{Operation, Stage};
 use crate::Result;
 use crate::gpu::{Gpu, Kernel, Source, WORKGROUP};
 
@@ -30,7 +30,7 @@ pub(super) fn forward(gpu: &Gpu, stage: &Stage, tile: Tile, padded_rows: u32, co
     let source = constants(stage, tile, padded_rows, columns)
         .constant("VALUES", stage.to.count())
         .piece("pool", include_str!("../../../shaders/objective/network/pool.wgsl"))?;
-    gpu.kernel(if matches!(stage.step, Step::Max(_)) { "largest" } else { "mean" }, &source)
+    gpu.kernel(if matches!(stage.operation, Operation::Max(_)) { "largest" } else { "mean" }, &source)
 }
 
 /// The kernel that hands slopes down to what was pooled, and how many threads it has for a row of a candidate.
@@ -47,9 +47,9 @@ pub(super) fn back(gpu: &Gpu, stage: &Stage, tile: Tile, padded_rows: u32, activ
         .constant("WINDOWS_ACROSS", across)
         .piece("activation", activation)?
         .piece("pool_slopes", include_str!("../../../shaders/objective/network/pool_slopes.wgsl"))?;
-    let (entry, threads) = match stage.step {
-        Step::Max(_) if side <= stride => ("to_largest_apart", windows),
-        Step::Max(_) => ("to_largest", stage.from.count()),
+    let (entry, threads) = match stage.operation {
+        Operation::Max(_) if side <= stride => ("to_largest_apart", windows),
+        Operation::Max(_) => ("to_largest", stage.from.count()),
         _ => ("to_all", stage.from.count()),
     };
     Ok((gpu.kernel(entry, &source)?, threads))

@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use super::batch::TILE_ROWS;
+use super::stages::Operation;
 use super::{Architecture, Layer};
 use crate::gpu::Gpu;
 
@@ -84,6 +85,8 @@ struct Staged {
     /// What tells padding.
     outside: String,
     scale: f32,
+    /// The weight at coordinate 0, where places are asked for.
+    centre: String,
     coordinate: String,
 }
 
@@ -91,14 +94,17 @@ struct Staged {
 fn staged_text(architecture: &Architecture, layers: &[Staged]) -> String {
     let places = architecture.pictures.is_some();
     let (head, none) = if places {
-        ("struct Place { coordinate: u32, scale: f32 }\nfn place(t: u32) -> Place {\n", "Place(0u, 0.0)")
+        (
+            "struct Place { coordinate: u32, scale: f32, centre: f32 }\nfn place(t: u32) -> Place {\n",
+            "Place(0u, 0.0, 0.0)",
+        )
     } else {
         ("fn weight(candidate: u32, t: u32) -> f32 {\n", "0.0")
     };
     let mut text = String::from(head);
-    for Staged { end, lets, outside, scale, coordinate } in layers {
+    for Staged { end, lets, outside, scale, centre, coordinate } in layers {
         let found = if places {
-            format!("Place({coordinate}, {scale:?})")
+            format!("Place({coordinate}, {scale:?}, {centre})")
         } else {
             format!("{scale:?} * at(candidate, {coordinate})")
         };
@@ -120,7 +126,7 @@ fn staged_weights(architecture: &Architecture, tile: Tile, last_biases: bool) ->
     let mut offset = 0;
     let mut staged = Vec::new();
     for (l, layer) in layers.iter().enumerate() {
-        let biased = last_biases || l + 1 < layers.len();
+        let biased = layer.bias && (last_biases || l + 1 < layers.len());
         let padded = tile.padded(layer.outputs);
         let unbiased = if biased { String::new() } else { format!(" || input == {}u", layer.inputs) };
         let end = offset + (layer.inputs + 1) * padded;
@@ -131,11 +137,21 @@ fn staged_weights(architecture: &Architecture, tile: Tile, last_biases: bool) ->
             ),
             outside: format!("output >= {}u{unbiased}", layer.outputs),
             scale: layer.scale,
-            coordinate: format!("{}u + output * {}u + input", layer.offset, layer.inputs + 1),
+            centre: centre(layer),
+            coordinate: format!("{}u + output * {}u + input", layer.offset, layer.width()),
         });
         offset = end;
     }
     staged_text(architecture, &staged)
+}
+
+/// The centre of the weight of `input`, as text.
+fn centre(layer: &Layer) -> String {
+    if layer.centre == 0.0 {
+        "0.0".into()
+    } else {
+        format!("select(0.0, {:?}, input < {}u)", layer.centre, layer.inputs)
+    }
 }
 
 /// The operand that all lanes share: `units` neighbouring values of `buffer` from `base` on into w0, w1, ...
@@ -156,7 +172,7 @@ pub(super) fn shared_operand(text: &mut String, tile: Tile, buffer: &str, base: 
     }
 }
 
-/// A layer that hands slopes down: all but the first.
+/// A layer that hands slopes down: all but the first. A norm needs no matrix for that.
 pub(super) struct Handed {
     layer: Layer,
     /// Channels or units below, and places of a filter on each.
@@ -174,9 +190,13 @@ impl Handed {
 /// The layers that hand slopes down, in order.
 pub(super) fn handed(architecture: &Architecture, tile: Tile) -> Vec<Handed> {
     let stages = architecture.stages();
-    let mut filters = stages.iter().filter_map(|stage| Some((stage.weights()?.0, stage.from.channels)));
+    let mut over_pictures = stages.iter().filter(|stage| stage.weights().is_some());
     let of = |layer: Layer| {
-        let below = filters.next().map_or((layer.inputs, 1), |(inputs, channels)| (channels, inputs / channels));
+        let below = match over_pictures.next().map(|stage| (stage.operation, stage.from.channels)) {
+            Some((Operation::Convolution { kernel, .. }, channels)) => (channels, kernel * kernel),
+            Some(_) => (0, 0),
+            None => (layer.inputs, 1),
+        };
         Handed { layer, below, padded: tile.padded(below.0) }
     };
     architecture.layers().into_iter().map(of).skip(1).collect()
@@ -187,7 +207,7 @@ pub(super) fn handed(architecture: &Architecture, tile: Tile) -> Vec<Handed> {
 pub(super) fn transposed(architecture: &Architecture, tile: Tile) -> String {
     let mut offset = 0;
     let mut staged = Vec::new();
-    for handed in handed(architecture, tile) {
+    for handed in handed(architecture, tile).into_iter().filter(|handed| handed.size() > 0) {
         let Handed { layer, below: (inputs, places), padded } = handed;
         let end = offset + handed.size();
         staged.push(Staged {
@@ -197,10 +217,11 @@ pub(super) fn transposed(architecture: &Architecture, tile: Tile) -> String {
             ),
             outside: format!("input >= {inputs}u"),
             scale: layer.scale,
+            centre: "0.0".into(),
             coordinate: if places == 1 {
-                format!("{}u + output * {}u + input", layer.offset, layer.inputs + 1)
+                format!("{}u + output * {}u + input", layer.offset, layer.width())
             } else {
-                let filter = format!("{}u + output / {places}u * {}u", layer.offset, layer.inputs + 1);
+                let filter = format!("{}u + output / {places}u * {}u", layer.offset, layer.width());
                 format!("{filter} + input * {places}u + output % {places}u")
             },
         });

@@ -20,6 +20,24 @@ impl Network {
         layered.logits(&Points::alone(&context, position, self.dims())?, &batch)
     }
 
+    /// Mean and variance of every channel of every norm of the network at this position, measured on rows of this one as
+    /// [`Network::normalize_by`] does.
+    ///
+    /// # Errors
+    /// [`crate::Error::Limit`] and [`crate::Error::Device`] from the device.
+    pub fn moments(&self, gpu: &Gpu, position: &[f32]) -> Result<Vec<f32>> {
+        if self.architecture.norms().is_empty() {
+            return Ok(Vec::new());
+        }
+        let context = Context::resting(gpu)?;
+        // Of the rows to score with these moments there need be only one.
+        let mut single = self.at_most(1);
+        single.normalize_by(self);
+        let batch = Batch::new(&context, &single, Form::Layered)?;
+        let layered = Layered::new(&context, &single, &batch)?;
+        layered.measured(&Points::alone(&context, position, self.dims())?)
+    }
+
     /// Mean loss over all rows of the network at this position.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! Networks by name: `mlp:20,7,5`, `none`, `lenet5`, `cnn`, or layer after layer, as in
+//! Networks by name: `mlp:20,7,5`, `none`, `lenet5`, `cnn`, `resnet18`, or layer after layer, as in
 //! `conv:6x5p2,relu,max:2,dense:84,relu`. The last layer, one output for each class, goes without saying.
 
 use super::pictures::{Pictures, Size, Step, Window};
@@ -12,7 +12,10 @@ const LENET5: [&str; 2] = [
 ];
 /// Two convolutions and one dense layer.
 const CNN: &str = "conv:32x3,relu,conv:64x3,relu,max:2,dense:128,relu";
-const REMEDY: &str = "choose mlp:10 (hidden layers, as in mlp:20,7,5), none (logistic regression), lenet5, cnn, or \
+/// He et al. (2016), in the form for CIFAR: a stem of single steps, four stages of two blocks.
+const RESNET18: &str = "conv:64x3p1b0,norm,relu,block:64,block:64,block:128s2,block:128,block:256s2,block:256,\
+                        block:512s2,block:512,global-average";
+const REMEDY: &str = "choose mlp:10 (hidden layers, as in mlp:20,7,5), none (logistic regression), lenet5, cnn, resnet18, or \
                       layers of your own: conv:6x5p2,relu,max:2,dense:84,relu";
 
 /// A network before its inputs and classes are known.
@@ -37,6 +40,7 @@ impl Spec {
             }
             None if model == "lenet5" => Self::layers(LENET5[usize::from(!small)]),
             None if model == "cnn" => Self::layers(CNN),
+            None if model == "resnet18" => Self::layers(RESNET18),
             Some(("mlp", sizes)) => {
                 let sizes: Option<Vec<u32>> = sizes.split(',').map(units).collect();
                 match sizes {
@@ -44,7 +48,7 @@ impl Spec {
                     None => refuse("give the hidden layers as mlp:10 or mlp:20,7,5, units from 1 to 1048576"),
                 }
             }
-            Some(("conv" | "max" | "average" | "dense", _)) => Self::layers(model),
+            Some(("conv" | "norm" | "block" | "max" | "average" | "dense", _)) => Self::layers(model),
             None if model.starts_with("global-average") => Self::layers(model),
             _ => refuse(REMEDY),
         }
@@ -59,7 +63,7 @@ impl Spec {
         for word in model.split(',').map(str::trim) {
             let refuse = |remedy: &str| Err(Error::setting("model", word, remedy));
             let (name, sizes) = word.split_once(':').unwrap_or((word, ""));
-            let of_pictures = ["conv", "max", "average", "global-average"].contains(&name);
+            let of_pictures = ["conv", "norm", "block", "max", "average", "global-average"].contains(&name);
             if of_pictures && !dense.is_empty() {
                 return refuse("behind a dense layer there are no pixels: put it before all dense layers");
             }
@@ -68,15 +72,29 @@ impl Spec {
                 (_, Some(activation)) => {
                     match (dense.last_mut(), steps.last_mut()) {
                         (Some(last), _) if sums => last.1 = activation,
-                        (_, Some(Step::Convolution { activation: of, .. })) if sums => *of = activation,
-                        _ => return refuse("an activation comes right behind conv or dense"),
+                        (
+                            _,
+                            Some(
+                                Step::Convolution { activation: of, .. }
+                                | Step::Norm { activation: of }
+                                | Step::Block { activation: of, .. },
+                            ),
+                        ) if sums => *of = activation,
+                        _ => return refuse("an activation comes right behind conv, norm, block or dense"),
                     }
                     sums = false;
                     continue;
                 }
                 ("conv", _) => match convolution(sizes) {
                     Some(step) => steps.push(step),
-                    None => return refuse("filters x side, stride, padding: conv:6x5, conv:16x3s2p1"),
+                    None => {
+                        return refuse("filters x side, stride, padding, b0 without biases: conv:6x5, conv:16x3s2p1b0");
+                    }
+                },
+                ("norm", _) if sizes.is_empty() => steps.push(Step::Norm { activation: Activation::Identity }),
+                ("block", _) => match block(sizes) {
+                    Some(step) => steps.push(step),
+                    None => return refuse("filters and stride: block:64, block:128s2"),
                 },
                 ("max" | "average", _) => match (window(sizes), name) {
                     (Some(window), "max") => steps.push(Step::Max(window)),
@@ -90,9 +108,13 @@ impl Spec {
                     Some(units) => dense.push((units, Activation::Identity)),
                     None => return refuse("units from 1 to 1048576: dense:84"),
                 },
-                _ => return refuse("layers are conv:6x5p2, max:2, average:2, global-average, flatten, dense:84, relu"),
+                _ => {
+                    let layers = "layers are conv:6x5p2, norm, block:64s2, max:2, average:2, global-average, flatten, \
+                                  dense:84, relu";
+                    return refuse(layers);
+                }
             }
-            sums = matches!(name, "conv" | "dense");
+            sums = matches!(name, "conv" | "norm" | "block" | "dense");
         }
         let of_steps = steps.iter().rev().map(|step| step.activation()).find(|of| *of != Activation::Identity);
         let activation = dense.first().map_or(of_steps.unwrap_or_default(), |first| first.1);
@@ -133,8 +155,9 @@ fn units(text: &str) -> Option<u32> {
     number(text).filter(|n| *n >= 1)
 }
 
-/// `6x5s2p1`: filters, side, stride, padding.
+/// `6x5s2p1b0`: filters, side, stride, padding, no bias.
 fn convolution(text: &str) -> Option<Step> {
+    let (text, bias) = text.strip_suffix("b0").map_or((text, true), |rest| (rest, false));
     let (filters, rest) = text.split_once('x')?;
     let (rest, padding) = rest.split_once('p').map_or((rest, "0"), |(rest, padding)| (rest, padding));
     let (kernel, stride) = rest.split_once('s').map_or((rest, "1"), |(kernel, stride)| (kernel, stride));
@@ -144,7 +167,14 @@ fn convolution(text: &str) -> Option<Step> {
         stride: number(stride)?,
         padding: number(padding)?,
         activation: Activation::Identity,
+        bias,
     })
+}
+
+/// `64s2`: filters and stride.
+fn block(text: &str) -> Option<Step> {
+    let (filters, stride) = text.split_once('s').map_or((text, "1"), |(filters, stride)| (filters, stride));
+    Some(Step::Block { filters: number(filters)?, stride: number(stride)?, activation: Activation::Relu })
 }
 
 /// `3s2`: side and stride; as far apart as they are wide unless told.
@@ -175,6 +205,9 @@ mod tests {
             ("conv:6x5p2,relu,max:2,conv:16x5,relu,max:2,flatten,dense:120,relu,dense:84,relu", GREY, 61_706),
             ("mlp:10", GREY, 7960),
             ("conv:8x3s2p1,tanh,global-average", GREY, 80 + 90),
+            ("resnet18", COLOUR, 11_173_962),
+            ("resnet18", GREY, 11_172_810),
+            ("conv:4x3b0,norm,relu,block:4,block:6s2,global-average", GREY, 36 + 8 + 304 + (216 + 324 + 24 + 36) + 70),
         ] {
             assert_eq!(built(model, size, 10).unwrap().parameters(), weights, "{model} on {size}");
         }
@@ -183,7 +216,7 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_back_the_same() {
-        let model = "conv:6x5s2p2,gelu,max:3s2,conv:7x2,average:2,dense:12,relu,dense:8,relu";
+        let model = "conv:6x5s2p2b0,norm,gelu,norm,block:6,block:8s2,tanh,conv:6x3,gelu,max:3s2,conv:7x2,average:2,dense:12,relu,dense:8,relu";
         let architecture = built(model, COLOUR, 4).unwrap();
         assert_eq!(architecture.to_string(), format!("3x32x32: {model}, 4 outputs"));
     }
@@ -198,7 +231,12 @@ mod tests {
             ("dense:10,relu,conv:3x3", "no pixels"),
             ("dense:10,relu,dense:5,tanh", "one activation"),
             ("dense:0", "units"),
-            ("conv:3x3,norm", "norm"),
+            ("conv:3x3,norm:2", "norm"),
+            ("norm,conv:3x3", "no first layer"),
+            ("block:8,max:2", "no first layer"),
+            ("conv:3x3,block:8x3", "block:64"),
+            ("conv:3x3,block:0", "filters"),
+            ("dense:3,relu,norm", "no pixels"),
             ("max:40", "larger than the picture"),
             ("lenet", "lenet5"),
             ("conv:3x3,,max:2", "layers are"),

@@ -37,7 +37,7 @@ impl DescentStep {
         let largest_chunk = context.largest_chunk.min(most.saturating_sub(16).clamp(4, u64::from(u32::MAX)) as u32);
         let context = Context { largest_chunk, ..context.clone() };
         let fitness = Points::fitness_buffer(gpu, "fitness", shape)?;
-        let points = Points::direct(&context, "positions", shape, &fitness)?;
+        let points = Points::unpadded(&context, "positions", shape, &fitness)?;
         let best = gpu.buffer::<f32>("best", dims.into())?;
         let best_fitness = gpu.upload("best fitness", &[WORST])?;
         let winner = gpu.buffer::<u32>("winner", 1)?;

@@ -6,8 +6,9 @@
 
 use std::fmt::Write as _;
 
-use super::super::pictures::{Size, Stage, Step};
+use super::super::pictures::Size;
 use super::super::product::Tile;
+use super::super::stages::{Operation, Stage};
 use crate::gpu::Source;
 
 /// Sums of lanes that a workgroup has memory for at a time.
@@ -21,6 +22,7 @@ pub(super) struct Filters {
     kernel: u32,
     stride: u32,
     padding: u32,
+    bias: bool,
     /// Filters of a thread.
     units: u32,
     /// Lines of a filter of a thread.
@@ -34,7 +36,8 @@ pub(super) struct Filters {
 impl Filters {
     /// None where the step is no convolution. `rows` of a part by `candidates` are at work at a time.
     pub(super) fn new(tile: Tile, stage: &Stage, (rows, candidates): (u32, u32), loop_limit: u32) -> Option<Self> {
-        let Step::Convolution { filters, kernel, stride, padding, .. } = stage.step else { return None };
+        let Operation::Convolution { kernel, stride, padding, bias } = stage.operation else { return None };
+        let filters = stage.to.channels;
         let software = tile.broadcast.is_some();
         // Sums that a thread holds, that the text spells out, and workgroups that keep the machine busy.
         let (held, spelled, wanted) = if software { (160, 600, 8) } else { (64, 200, 1024_u64) };
@@ -42,7 +45,8 @@ impl Filters {
         let lines = even(kernel, held / kernel / if software { 4 } else { 2 });
         let units = even(filters, (held / kernel / lines).min(16));
         let pixels = even(stage.to.width, (spelled / (units * lines * kernel)).max(1));
-        let mut cut = Self { from: stage.from, to: stage.to, kernel, stride, padding, units, lines, pixels, slices: 1 };
+        let mut cut =
+            Self { from: stage.from, to: stage.to, kernel, stride, padding, bias, units, lines, pixels, slices: 1 };
         let turns = rows.div_ceil(tile.lanes) * (stage.to.width.div_ceil(pixels) + 1);
         let by_turns = (u64::from(turns + 1) * u64::from(stage.to.height)).div_ceil(u64::from(loop_limit / 2));
         let by_groups = wanted.div_ceil(u64::from(cut.tiles()) * u64::from(candidates));
@@ -55,9 +59,14 @@ impl Filters {
         self.to.channels.div_ceil(self.units) * self.from.channels * self.kernel.div_ceil(self.lines)
     }
 
+    /// Weights of a filter, its bias included.
+    fn filter(&self) -> u32 {
+        self.from.channels * self.kernel * self.kernel + u32::from(self.bias)
+    }
+
     /// Weights and biases.
     pub(super) fn weights(&self) -> u32 {
-        self.to.channels * (self.from.channels * self.kernel * self.kernel + 1)
+        self.to.channels * self.filter()
     }
 
     /// Adds the sizes that the text names.
@@ -78,7 +87,7 @@ impl Filters {
             .constant("LINE_TILES", self.kernel.div_ceil(self.lines))
             .constant("SLICES", self.slices)
             .constant("WEIGHTS", self.weights())
-            .constant("FILTER", self.from.channels * self.kernel * self.kernel + 1)
+            .constant("FILTER", self.filter())
     }
 
     /// The kernel; `rows`: pictures are the rows that all candidates share.
@@ -127,7 +136,7 @@ fn pull_filters(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_i
                 sums.extend((0..kernel).map(|i| format!("s{u}_{j}_{i}")));
             }
         }
-        sums.extend((0..units).map(|u| format!("b{u}")));
+        sums.extend((0..units).filter(|_| self.bias).map(|u| format!("b{u}")));
         for sum in &sums {
             let _ = writeln!(text, "    var {sum} = 0.0;");
         }
@@ -151,7 +160,9 @@ fn pull_filters(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_i
                     let slope = format!("deltas[({line} + {pixel}) * PADDED_ROWS + row]");
                     writeln!(text, "        let d{u}_{t} = select(0.0, {slope}, x + {t}u < TO_PIXELS);")
                 };
-                let _ = writeln!(text, "        b{u} += d{u}_{t};");
+                if self.bias {
+                    let _ = writeln!(text, "        b{u} += d{u}_{t};");
+                }
             }
         }
         for j in 0..lines {

@@ -1,10 +1,11 @@
-//! The way back through the layers over pictures: slopes handed down, and the gradients of filters.
+//! The way back through the layers over pictures: slopes handed down, and the gradients of filters and norms.
 
 use super::super::batch::Batch;
 use super::super::convolution::{Cut, Way};
 use super::super::layered::{Part, SCRATCH};
 use super::super::pictured::{Pictured, Values, check};
-use super::super::{Activation, Layer, pool};
+use super::super::stages::{Operation, Stage, weighted};
+use super::super::{Activation, Layer, pool, sum};
 use super::filters::Filters;
 use crate::Result;
 use crate::gpu::{Bindings, Buffer, Gpu, Kernel, Recording, Source, Threads, View, WORKGROUP};
@@ -12,23 +13,34 @@ use crate::gpu::{Bindings, Buffer, Gpu, Kernel, Recording, Source, Threads, View
 /// The kernels of the way back, layer by layer.
 pub(super) struct Back {
     stages: Vec<StageBack>,
+    /// Weighted layers up to each.
+    weighted: Vec<usize>,
 }
 
 struct StageBack {
-    /// Weighted layers below.
-    below: usize,
-    pull: Option<Pull>,
-    /// None for the first layer, below which there is nothing.
-    down: Option<Down>,
+    /// Of the buffers of slopes, that with the slopes of what the layer puts out.
+    slot: usize,
+    pull: Pull,
+    /// To the layers that are read, unless nothing below them has weights.
+    down: Vec<Down>,
 }
 
-struct Pull {
-    kernel: Kernel,
-    slices: Kernel,
-    cut: Filters,
+/// What sums the gradient of a layer.
+enum Pull {
+    /// There is none.
+    None,
+    Filters {
+        kernel: Kernel,
+        slices: Kernel,
+        cut: Filters,
+    },
+    /// So many channels.
+    Norm(Kernel, u32),
 }
 
 struct Down {
+    /// The layer below.
+    to: usize,
     kernel: Kernel,
     /// Workgroups of a candidate; none where threads are counted.
     tiles: Option<u32>,
@@ -41,98 +53,196 @@ pub(super) fn told_from(values: &Values, stage: usize) -> View {
     values.sums[stage].as_ref().unwrap_or(&values.values[stage]).view()
 }
 
+/// For every layer, which of some buffers has its slopes: the first for the last layer, and one is free for others as
+/// soon as its layer is done.
+fn slots(stages: &[Stage]) -> Vec<usize> {
+    let mut slots = vec![usize::MAX; stages.len()];
+    let mut free = std::collections::BTreeSet::new();
+    let mut made = 0;
+    let mut take = |free: &mut std::collections::BTreeSet<usize>| {
+        free.pop_first().unwrap_or_else(|| {
+            made += 1;
+            made - 1
+        })
+    };
+    for (number, stage) in stages.iter().enumerate().rev() {
+        if slots[number] == usize::MAX {
+            slots[number] = take(&mut free);
+        }
+        for source in stage.sources() {
+            if slots[source] == usize::MAX {
+                slots[source] = take(&mut free);
+            }
+        }
+        free.insert(slots[number]);
+    }
+    slots
+}
+
+/// Buffers of slopes that the way back takes: at least the two of dense layers.
+pub(super) fn delta_buffers(stages: &[Stage]) -> usize {
+    slots(stages).into_iter().map(|slot| slot + 1).max().unwrap_or(0).max(2)
+}
+
 impl Back {
-    /// For parts of at most `candidates`; `transposed` weights a candidate, those of pictures first.
+    /// For parts of at most `candidates`; `transposed` weights a candidate, those of pictures first, and `staged` laid out
+    /// for the way there.
     pub(super) fn new(
         gpu: &Gpu,
         pictured: &Pictured,
         (layers, batch): (&[Layer], &Batch),
-        (candidates, transposed, stride): (u32, u32, u32),
+        (candidates, transposed, staged, stride): (u32, u32, u32, u32),
     ) -> Result<Self> {
-        let Pictured { stages, tile, padded_rows } = pictured;
+        let Pictured { stages, tile, padded_rows, .. } = pictured;
         let (tile, padded_rows) = (*tile, *padded_rows);
-        let (mut below, mut offset) = (0, 0);
+        let (slots, weighted) = (slots(stages), weighted(stages));
+        let (mut offset, mut staged_offset) = (0, 0);
+        let last_reader = last_readers(stages);
         let mut all = Vec::new();
         for (number, stage) in stages.iter().enumerate() {
-            let activation = number.checked_sub(1).map_or(Activation::Identity, |n| stages[n].step.activation());
-            let mut made = StageBack { below, pull: None, down: None };
-            if let Some(cut) = Filters::new(tile, stage, (batch.part_rows, candidates), gpu.loop_limit()) {
+            let layer = stage.weights().map(|_| &layers[weighted[number] - 1]);
+            let mut made = StageBack { slot: slots[number], pull: Pull::None, down: Vec::new() };
+            let below = |source: usize| stages[source].activation;
+            if let Some(cut) = Filters::new(tile, stage, (batch.part_rows, candidates), gpu.loop_limit())
+                && let Some(layer) = layer
+            {
                 let source = cut
                     .constants(Source::new(), tile)
                     .constant("PADDED_ROWS", padded_rows)
                     .constant("COLUMNS", batch.columns);
-                let kernel = source.clone().piece("filters", &cut.text(tile, number == 0))?;
+                let kernel = source.clone().piece("filters", &cut.text(tile, stage.reads.is_none()))?;
                 let slices = source
                     .constant("WORKGROUP", WORKGROUP)
-                    .constant("FIRST", layers[below].offset)
+                    .constant("FIRST", layer.offset)
                     .constant("STRIDE", stride)
                     .piece("slices", include_str!("../../../../shaders/objective/network/slices.wgsl"))?;
                 let kernels = (gpu.kernel("pull_filters", &kernel)?, gpu.kernel("add_slices", &slices)?);
-                made.pull = Some(Pull { kernel: kernels.0, slices: kernels.1, cut });
+                made.pull = Pull::Filters { kernel: kernels.0, slices: kernels.1, cut };
             }
-            if below > 0 {
-                made.down = Some(match Cut::new(tile, stage, Way::Back) {
-                    Some(cut) => {
-                        check(gpu, stage, &cut)?;
-                        let source = cut
-                            .constants(Source::new(), tile, (transposed, offset))
-                            .constant("PADDED_ROWS", padded_rows)
-                            .piece("activation", activation.wgsl())?;
-                        let values = "@group(2) @binding(4) var<storage, read> values: array<f32>;\n";
-                        let written = |sum: &str, place: &str| format!("{sum} * slope(values[{place}])");
-                        let source = source.piece("hand_down", &cut.text(tile, false, values, &written))?;
-                        let kernel = gpu.kernel("hand_down", &source)?;
-                        Down { kernel, tiles: Some(cut.tiles()), threads: 0 }
-                    }
-                    None => {
-                        let (kernel, threads) = pool::back(gpu, stage, tile, padded_rows, activation.wgsl())?;
-                        Down { kernel, tiles: None, threads }
-                    }
-                });
-                let (inputs, filters) = stage.weights().unwrap_or((0, 0));
-                offset += inputs / stage.from.channels * filters * tile.padded(stage.from.channels);
+            let to_hand = stage.sources().filter(|source| weighted[*source] > 0);
+            if stage.operation == Operation::Norm
+                && let Some(layer) = layer
+            {
+                let norm = pictured.norm(number, (staged, staged_offset));
+                let activation = stage.reads.map_or(Activation::Identity, below);
+                let [pull, kernel] = norm.back(gpu, layer, stride, activation)?;
+                made.pull = Pull::Norm(pull, stage.to.channels);
+                made.down.extend(to_hand.map(|to| Down {
+                    to,
+                    kernel: kernel.clone(),
+                    tiles: None,
+                    threads: norm.values(),
+                }));
+            } else {
+                for to in to_hand {
+                    let more = last_reader[to] != number;
+                    made.down.push(down(gpu, (pictured, number), (to, more), (transposed, offset))?);
+                }
             }
-            below += usize::from(stage.weights().is_some());
+            if let Some((inputs, units)) = stage.weights() {
+                staged_offset += (inputs + 1) * tile.padded(units);
+                if let Operation::Convolution { kernel, .. } = stage.operation
+                    && weighted[number] > 1
+                {
+                    offset += kernel * kernel * units * tile.padded(stage.from.channels);
+                }
+            }
             all.push(made);
         }
-        Ok(Self { stages: all })
+        Ok(Self { stages: all, weighted })
     }
 
     /// Records the gradients of the layers from weighted layer `from` on. The slopes of what the last of them puts out
-    /// are in the first of `deltas`; `bindings` has the gradient, and as `staged` the transposed weights.
+    /// are in the first of `deltas`; `bindings` has the gradient, as `staged` the transposed weights, and as `moments`
+    /// those of norms. `staged`: the weights of the way there.
     pub(super) fn record(
         &self,
         gpu: &Gpu,
         (pictured, values): (&Pictured, &Values),
-        bindings: &Bindings,
+        (bindings, staged): (&Bindings, View),
         (part, rows, from): (Part, View, usize),
-        mut deltas: [View; 2],
+        deltas: &[View],
         recording: &mut Recording,
     ) -> Result<()> {
         for (number, back) in self.stages.iter().enumerate().rev() {
-            let inputs = if number == 0 { rows.clone() } else { values.values[number - 1].view() };
-            if let Some(pull) = back.pull.as_ref().filter(|_| back.below >= from) {
-                let size = u64::from(pull.cut.slices) * u64::from(part.candidates) * u64::from(pull.cut.weights());
-                let partial: Buffer<f32> = gpu.buffer("slices of a gradient", size)?;
-                let bound = bindings.clone().with("partial_sums", partial.view());
-                let grid = [pull.cut.tiles(), pull.cut.slices, part.candidates];
-                let summed = bound.clone().with("deltas", deltas[0].clone()).with("inputs", inputs.clone());
-                recording.dispatch(gpu, &pull.kernel, &summed, Threads::Grid(grid))?;
-                let weights = Threads::Line(pull.cut.weights() * part.candidates);
-                recording.dispatch(gpu, &pull.slices, &bound, weights)?;
+            if self.weighted[number] <= from {
+                return Ok(());
             }
-            let Some(down) = back.down.as_ref().filter(|_| back.below > from) else { return Ok(()) };
-            let bound = bindings
-                .clone()
-                .with("inputs", deltas[0].clone())
-                .with("outputs", deltas[1].clone())
-                .with("pixels", inputs)
-                .with("values", told_from(values, number - 1));
-            recording.dispatch(gpu, &down.kernel, &bound, pictured.threads(down.tiles, down.threads, part))?;
-            deltas.swap(0, 1);
+            let stage = &pictured.stages[number];
+            let pixels = stage.reads.map_or_else(|| rows.clone(), |source| values.values[source].view());
+            let slopes = deltas[back.slot].clone();
+            let mut bindings = bindings.clone();
+            match &back.pull {
+                Pull::None => {}
+                Pull::Filters { kernel, slices, cut } => {
+                    let size = u64::from(cut.slices) * u64::from(part.candidates) * u64::from(cut.weights());
+                    let partial: Buffer<f32> = gpu.buffer("slices of a gradient", size)?;
+                    let bound = bindings.clone().with("partial_sums", partial.view());
+                    let grid = [cut.tiles(), cut.slices, part.candidates];
+                    let summed = bound.clone().with("deltas", slopes.clone()).with("inputs", pixels.clone());
+                    recording.dispatch(gpu, kernel, &summed, Threads::Grid(grid))?;
+                    recording.dispatch(gpu, slices, &bound, Threads::Line(cut.weights() * part.candidates))?;
+                }
+                Pull::Norm(kernel, channels) => {
+                    let channels = part.candidates * channels;
+                    let sums: Buffer<[f32; 2]> = gpu.buffer("sums of channels", channels.into())?;
+                    bindings = bindings.with("channel_sums", sums.view()).with("staged", staged.clone());
+                    let bound = bindings.clone().with("inputs", slopes.clone()).with("pixels", pixels.clone());
+                    recording.dispatch(gpu, kernel, &bound, Threads::Groups(channels))?;
+                }
+            }
+            for Down { to, kernel, tiles, threads } in back.down.iter().filter(|down| self.weighted[down.to] > from) {
+                let bound = bindings
+                    .clone()
+                    .with("inputs", slopes.clone())
+                    .with("outputs", deltas[self.stages[*to].slot].clone())
+                    .with("pixels", pixels.clone())
+                    .with("values", told_from(values, *to));
+                recording.dispatch(gpu, kernel, &bound, pictured.threads(*tiles, *threads, part))?;
+            }
         }
         Ok(())
     }
+}
+
+/// The last layer that reads each, which is the first to hand slopes down to it.
+fn last_readers(stages: &[Stage]) -> Vec<usize> {
+    let mut readers = vec![usize::MAX; stages.len()];
+    for (number, stage) in stages.iter().enumerate() {
+        stage.sources().for_each(|source| readers[source] = number);
+    }
+    readers
+}
+
+/// What hands the slopes of a layer down to another one, in place of what is there or, where there is `more`, beside it.
+fn down(
+    gpu: &Gpu,
+    (pictured, number): (&Pictured, usize),
+    (to, more): (usize, bool),
+    transposed: (u32, u32),
+) -> Result<Down> {
+    let Pictured { stages, tile, padded_rows, .. } = pictured;
+    let (stage, activation) = (&stages[number], stages[to].activation);
+    if let Some(cut) = Cut::new(*tile, stage, Way::Back) {
+        check(gpu, stage, &cut)?;
+        let source = cut
+            .constants(Source::new(), *tile, transposed)
+            .constant("PADDED_ROWS", *padded_rows)
+            .piece("activation", activation.wgsl())?;
+        let values = "@group(2) @binding(4) var<storage, read> values: array<f32>;\n";
+        let there = |place: &str| if more { format!("outputs[{place}] + ") } else { String::new() };
+        let written = |sum: &str, place: &str| format!("{}{sum} * slope(values[{place}])", there(place));
+        let kernel = gpu.kernel("hand_down", &source.piece("hand_down", &cut.text(*tile, false, values, &written))?)?;
+        return Ok(Down { to, kernel, tiles: Some(cut.tiles()), threads: 0 });
+    }
+    // In a block a convolution is the last to hand anything to what came in.
+    debug_assert!(!more, "only convolutions add to what is there");
+    if matches!(stage.operation, Operation::Sum(_)) {
+        let kernel = sum::back(gpu, stage, *tile, *padded_rows, activation.wgsl())?;
+        return Ok(Down { to, kernel, tiles: None, threads: tile.padded(stage.to.count()) });
+    }
+    let (kernel, threads) = pool::back(gpu, stage, *tile, *padded_rows, activation.wgsl())?;
+    Ok(Down { to, kernel, tiles: None, threads })
 }
 
 /// Candidates of a part so that the slices of every gradient fit into memory.
