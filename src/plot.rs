@@ -6,6 +6,7 @@
 mod diagonal;
 mod events;
 mod regions;
+mod scaling;
 mod signed;
 
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ use crate::error::{Error, Result};
 pub use diagonal::{Scatter, diagonal};
 pub use events::events;
 pub use regions::{Regions, decision_regions};
+pub use scaling::scaling_curve;
 pub use signed::signed_curve;
 
 /// Okabe and Ito (2008), distinct to colour-blind readers; strongest on white first.
