@@ -142,6 +142,9 @@ impl Plan {
                 goes_on
             })?;
             report.seconds = began.elapsed().as_secs_f64();
+            // With all their runs.
+            report.rows.retain(|row| row.workload != workload.name);
+            report.rows.extend(rows.iter().cloned());
             let (cost, curve) = (workload.cost()?, curve(&rows));
             report.workloads.push(Swept {
                 workload: workload.name.into(),
@@ -163,7 +166,7 @@ pub enum Told<'a> {
     Limits,
     /// A run of this workload and population is about to begin.
     Runs(&'a Workload, u32),
-    /// A population was measured.
+    /// A population has had its first run; more follow.
     Row(&'a Row),
     /// A workload is done.
     Swept(&'a Swept),

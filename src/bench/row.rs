@@ -50,7 +50,7 @@ pub struct Row {
     pub memory: u64,
     /// Seconds of allocating, uploading and compiling, and of what the first generation took longer than the next.
     pub setup_seconds: f64,
-    /// Generations of a run.
+    /// Generations of a run, one submission.
     pub generations: u32,
     /// Seconds of a generation in every run.
     pub runs: Vec<f64>,
@@ -66,9 +66,16 @@ pub(super) struct Clocked {
     pub(super) memory: u64,
 }
 
+impl Clocked {
+    /// Seconds of a generation, the median.
+    pub(super) fn generation(&self) -> f64 {
+        median(&self.runs).unwrap_or(0.0)
+    }
+}
+
 impl Row {
     /// None without a run.
-    pub(super) fn new(workload: &str, clocked: Clocked, cost: &Cost, limits: &Limits) -> Option<Self> {
+    pub(super) fn new(workload: &str, clocked: &Clocked, cost: &Cost, limits: &Limits) -> Option<Self> {
         let candidates = f64::from(clocked.population);
         let rates: Vec<f64> = clocked.runs.iter().map(|seconds| candidates / seconds.max(1e-12)).collect();
         let rate = spread(&rates)?;
@@ -85,7 +92,7 @@ impl Row {
             memory: clocked.memory,
             setup_seconds: clocked.setup_seconds,
             generations: clocked.generations,
-            runs: clocked.runs,
+            runs: clocked.runs.clone(),
         })
     }
 
@@ -113,7 +120,7 @@ mod tests {
         let limits = Limits { copy: 1e6, driver_copy: 2e6, multiply_add: 1e8 };
         let clocked =
             Clocked { population: 50, runs: vec![0.01, 0.02, 0.005], generations: 3, setup_seconds: 0.5, memory: 7 };
-        let row = Row::new("w", clocked, &cost, &limits).unwrap();
+        let row = Row::new("w", &clocked, &cost, &limits).unwrap();
         assert_eq!((row.candidates_per_second.median, row.generations_per_second), (5000.0, 100.0));
         assert_eq!((row.copy_share, row.multiply_add_share), (0.5, 0.05));
         assert!((row.gigaflops - 5e-3).abs() < 1e-15 && row.seconds() == 0.01);

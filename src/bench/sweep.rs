@@ -5,7 +5,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::row::Clocked;
-use super::{Cost, Limits, Row, SUBMISSION, Workload, fitting};
+use super::{Cost, Limits, Repeat, Row, SUBMISSION, Workload, fitting};
 use crate::gpu::{Gpu, Recording, bytes};
 use crate::{Error, Result};
 
@@ -78,7 +78,7 @@ impl Reason {
 pub enum Event<'a> {
     /// A run at this population is about to begin.
     Runs(u32),
-    /// A population was measured.
+    /// A population has had its first run; more follow.
     Measured(&'a Row),
 }
 
@@ -97,88 +97,163 @@ impl Known {
     }
 }
 
+/// A population that is measured, bound as long as runs are missing.
+struct Size {
+    bound: Option<Box<dyn Repeat>>,
+    clocked: Clocked,
+}
+
+/// A sweep under way.
+struct Way<'a> {
+    began: Instant,
+    cost: Cost,
+    known: Option<Known>,
+    sizes: Vec<Size>,
+    watch: &'a mut dyn FnMut(Event) -> bool,
+}
+
 impl Sweep<'_> {
-    /// Measures; `watch` sees every row, and ends the sweep by `false`. What was measured is kept whatever ends it.
+    /// Measures; `watch` sees every population after its first run, and ends the sweep by `false`. What was measured is
+    /// kept whatever ends it.
+    ///
+    /// One run of each population comes before the second of any, as far as all of them fit into memory: what slows the
+    /// machine for a while then slows all of them, and the median of none.
     ///
     /// # Errors
     /// Those of the device, except for what does not fit into it.
     pub fn run(&self, watch: &mut dyn FnMut(Event) -> bool) -> Result<(Vec<Row>, End)> {
-        let (began, cost) = (Instant::now(), self.workload.cost()?);
-        let mut rows = Vec::new();
-        let mut known: Option<Known> = None;
+        let cost = self.workload.cost()?;
+        let mut way = Way { began: Instant::now(), cost, known: None, sizes: Vec::new(), watch };
+        let last = self.populations.last().map_or(0, |last| *last);
+        let mut end = End { reason: Reason::Populations, detail: format!("{last} was the last one asked for") };
         for &population in self.populations {
-            let left = self.seconds - began.elapsed().as_secs_f64();
-            let step = self.step(population, &cost, &mut known, left, &mut |event| watch(event));
-            match step {
-                Ok(Ok(row)) => {
-                    let goes_on = watch(Event::Measured(&row));
-                    rows.push(row);
-                    if !goes_on {
-                        return Ok((rows, interrupted(population)));
-                    }
-                }
-                Ok(Err(end)) => return Ok((rows, end)),
+            let ended = match self.begin(population, &mut way) {
+                Ok(ended) => ended,
                 Err(error @ Error::Limit { .. }) => {
-                    return Ok((rows, End { reason: Reason::Memory, detail: format!("{population}: {error}") }));
+                    Some(End { reason: Reason::Memory, detail: format!("{population}: {error}") })
                 }
                 Err(error) => return Err(error),
-            }
-        }
-        let last = self.populations.last().map_or(0, |last| *last);
-        Ok((rows, End { reason: Reason::Populations, detail: format!("{last} was the last one asked for") }))
-    }
-
-    /// Measures one population, or says why not.
-    fn step(
-        &self,
-        population: u32,
-        cost: &Cost,
-        known: &mut Option<Known>,
-        left: f64,
-        watch: &mut dyn FnMut(Event) -> bool,
-    ) -> Result<std::result::Result<Row, End>> {
-        let needed = cost.memory_of(population);
-        if needed > self.memory {
-            let detail = format!("{population} would take {}, {} may be taken", bytes(needed), bytes(self.memory));
-            return Ok(Err(End { reason: Reason::Memory, detail }));
-        }
-        if !watch(Event::Runs(population)) {
-            return Ok(Err(interrupted(population)));
-        }
-        // Far from what is known, or with nothing known, it is felt for.
-        let first = self.workload.first;
-        if known.is_none() && population > first {
-            *known = Some(self.probe(first)?);
-        }
-        while let Some(Known { population: before, .. }) =
-            known.filter(|known| known.estimate(population) > 0.5 * LONGEST && known.population < population / 8)
-        {
-            let probed = self.probe(before * 8)?;
-            *known = Some(probed);
-            if probed.generation > LONGEST {
+            };
+            if let Some(ended) = ended {
+                end = ended;
                 break;
             }
         }
-        let estimate = known.map_or(0.0, |known| known.estimate(population));
+        if end.reason != Reason::Interrupted && !self.finish(&mut way)? {
+            end = interrupted("before all runs were done");
+        }
+        let rows = way.sizes.into_iter().filter_map(|size| self.row(&size.clocked, &cost)).collect();
+        self.settle()?;
+        Ok((rows, end))
+    }
+
+    /// The first run of a population, or all where it does not fit beside the others; otherwise why not.
+    fn begin(&self, population: u32, way: &mut Way) -> Result<Option<End>> {
+        let needed = way.cost.memory_of(population);
+        if needed > self.memory {
+            let detail = format!("{population} would take {}, {} may be taken", bytes(needed), bytes(self.memory));
+            return Ok(Some(End { reason: Reason::Memory, detail }));
+        }
+        if !(way.watch)(Event::Runs(population)) {
+            return Ok(Some(interrupted(population)));
+        }
+        let held: u64 = way.bound().map(|size| way.cost.memory_of(size.clocked.population)).sum();
+        let alone = held + needed > self.memory;
+        if alone && !self.finish(way)? {
+            return Ok(Some(interrupted(population)));
+        }
+        if let Some(end) = self.refused(population, way)? {
+            return Ok(Some(end));
+        }
+        let (held, began) = (self.gpu.allocated(), Instant::now());
+        let mut bound = (self.workload.bind)(self.gpu, population)?;
+        // Drivers compile when a kernel is first dispatched.
+        bound.repeat(1)?;
+        let first = began.elapsed().as_secs_f64();
+        let memory = self.gpu.allocated() - held;
+        let began = Instant::now();
+        let mut once = bound.repeat(1)?;
+        let setup_seconds = (first - began.elapsed().as_secs_f64()).max(0.0);
+        // A short generation is looked at again with more of them in a submission, which warms up as well.
+        for _ in 0..2 {
+            let times = fitting(self.sample(), once);
+            if times > 1 {
+                once = bound.repeat(times)? / f64::from(times);
+            }
+        }
+        let generations = fitting(self.sample(), once);
+        let clocked = Clocked { population, runs: Vec::new(), generations, setup_seconds, memory };
+        let mut size = Size { bound: Some(bound), clocked };
+        size.run()?;
+        way.known = Some(Known { population, generation: size.clocked.generation(), setup: setup_seconds });
+        let row = self.row(&size.clocked, &way.cost);
+        way.sizes.push(size);
+        if row.is_some_and(|row| !(way.watch)(Event::Measured(&row))) || (alone && !self.finish(way)?) {
+            return Ok(Some(interrupted(population)));
+        }
+        Ok(None)
+    }
+
+    /// Why a population is not to be measured: a generation, or all runs, would take too long.
+    fn refused(&self, population: u32, way: &mut Way) -> Result<Option<End>> {
+        // Far from what is known, or with nothing known, it is felt for.
+        let first = self.workload.first;
+        if way.known.is_none() && population > first {
+            way.known = Some(self.probe(first)?);
+        }
+        while let Some(known) = way.known
+            && known.estimate(population) > 0.5 * LONGEST
+            && known.generation < LONGEST
+            && known.population < population / 8
+        {
+            way.known = Some(self.probe(known.population * 8)?);
+        }
+        let estimate = way.known.map_or(0.0, |known| known.estimate(population));
         if estimate > LONGEST {
             let detail =
                 format!("a generation of {population} would take about {estimate:.1} s, which is one submission");
-            return Ok(Err(End { reason: Reason::Limit, detail }));
+            return Ok(Some(End { reason: Reason::Limit, detail }));
         }
-        let sample = (self.seconds / f64::from(self.runs) / SIZES).clamp(SHORTEST, SUBMISSION);
-        let setup = known.map_or(0.0, |known| known.setup);
-        let needed = setup + 3.0 * estimate + f64::from(self.runs) * estimate.max(sample);
-        if needed > left && known.is_some() && population > self.populations[0] {
+        if way.sizes.is_empty() {
+            return Ok(None);
+        }
+        let run = |generation: f64| generation.max(self.sample());
+        let missing = |size: &Size| f64::from(self.runs) - size.clocked.runs.len() as f64;
+        let before: f64 = way.bound().map(|size| missing(size) * run(size.clocked.generation())).sum();
+        let setup = way.known.map_or(0.0, |known| known.setup);
+        let needed = setup + 3.0 * estimate + f64::from(self.runs) * run(estimate);
+        let left = self.seconds - way.began.elapsed().as_secs_f64() - before;
+        if needed > left {
             let detail = format!("{population} would take about {needed:.1} s, {:.1} s are left", left.max(0.0));
-            return Ok(Err(End { reason: Reason::Time, detail }));
+            return Ok(Some(End { reason: Reason::Time, detail }));
         }
-        let Some(clocked) = self.clock(population, sample, watch)? else {
-            return Ok(Err(interrupted(population)));
-        };
-        let row = Row::new(self.workload.name, clocked, cost, &self.limits);
-        let row = row.ok_or_else(|| Error::setting("runs", self.runs, "there must be at least one"))?;
-        *known = Some(Known { population, generation: row.seconds(), setup: row.setup_seconds });
-        Ok(Ok(row))
+        Ok(None)
+    }
+
+    /// The runs that are missing, by turns; whether the user let them all be done.
+    fn finish(&self, way: &mut Way) -> Result<bool> {
+        for count in 1..=self.runs as usize {
+            for size in way.sizes.iter_mut().filter(|size| size.bound.is_some()) {
+                if size.clocked.runs.len() < count {
+                    if !(way.watch)(Event::Runs(size.clocked.population)) {
+                        return Ok(false);
+                    }
+                    size.run()?;
+                }
+            }
+        }
+        way.sizes.iter_mut().for_each(|size| size.bound = None);
+        self.settle()?;
+        Ok(true)
+    }
+
+    /// Seconds of a run.
+    fn sample(&self) -> f64 {
+        (self.seconds / f64::from(self.runs) / SIZES).clamp(SHORTEST, SUBMISSION)
+    }
+
+    fn row(&self, clocked: &Clocked, cost: &Cost) -> Option<Row> {
+        Row::new(self.workload.name, clocked, cost, &self.limits)
     }
 
     /// A generation of a population that is not reported.
@@ -191,37 +266,6 @@ impl Sweep<'_> {
         Ok(Known { population, generation, setup: 0.0 })
     }
 
-    /// The runs of a population, each of about `sample` seconds; none when the user ended it.
-    fn clock(&self, population: u32, sample: f64, watch: &mut dyn FnMut(Event) -> bool) -> Result<Option<Clocked>> {
-        let (held, began) = (self.gpu.allocated(), Instant::now());
-        let mut bound = (self.workload.bind)(self.gpu, population)?;
-        // Drivers compile when a kernel is first dispatched.
-        bound.repeat(1)?;
-        let first = began.elapsed().as_secs_f64();
-        let memory = self.gpu.allocated() - held;
-        let began = Instant::now();
-        let mut once = bound.repeat(1)?;
-        let setup_seconds = (first - began.elapsed().as_secs_f64()).max(0.0);
-        // A short generation is looked at again with more of them in a submission, which warms up as well.
-        for _ in 0..2 {
-            let times = fitting(sample, once);
-            if times > 1 {
-                once = bound.repeat(times)? / f64::from(times);
-            }
-        }
-        let generations = fitting(sample, once);
-        let mut runs = Vec::new();
-        for _ in 0..self.runs {
-            if !watch(Event::Runs(population)) {
-                return Ok(None);
-            }
-            runs.push(bound.repeat(generations)? / f64::from(generations));
-        }
-        drop(bound);
-        self.settle()?;
-        Ok(Some(Clocked { population, runs, generations, setup_seconds, memory }))
-    }
-
     /// Lets the device give back the memory of buffers that are no longer there.
     fn settle(&self) -> Result<()> {
         self.gpu.run(&Recording::new(), &[])?;
@@ -229,8 +273,25 @@ impl Sweep<'_> {
     }
 }
 
-fn interrupted(population: u32) -> End {
-    End { reason: Reason::Interrupted, detail: format!("interrupted at {population}") }
+impl Way<'_> {
+    fn bound(&self) -> impl Iterator<Item = &Size> {
+        self.sizes.iter().filter(|size| size.bound.is_some())
+    }
+}
+
+impl Size {
+    /// One more run, where it is bound.
+    fn run(&mut self) -> Result<()> {
+        let times = self.clocked.generations;
+        if let Some(bound) = &mut self.bound {
+            self.clocked.runs.push(bound.repeat(times)? / f64::from(times));
+        }
+        Ok(())
+    }
+}
+
+fn interrupted(at: impl std::fmt::Display) -> End {
+    End { reason: Reason::Interrupted, detail: format!("interrupted, {at}") }
 }
 
 /// Memory that a benchmark may take.

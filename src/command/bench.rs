@@ -73,8 +73,13 @@ pub(super) fn run(arguments: &Bench) -> Result<()> {
 fn planned(arguments: &Bench) -> Result<Plan> {
     let workloads = match &arguments.workloads[..] {
         [] => WORKLOADS.to_vec(),
-        names => names.iter().map(|name| Workload::find(name)).collect::<gradless::Result<_>>()?,
+        names => names.iter().map(|name| Workload::find(name)).collect::<gradless::Result<Vec<_>>>()?,
     };
+    let twice =
+        workloads.iter().enumerate().find(|(place, one)| workloads[..*place].iter().any(|o| o.name == one.name));
+    if let Some((_, workload)) = twice {
+        return Err(Error::setting("workload", workload.name, "name each once").into());
+    }
     let populations = arguments.population.as_deref().map_or(Ok(Populations::default()), Populations::parse)?;
     let memory = match arguments.memory {
         Some(gib) if gib > 0.0 && gib < 1e6 => Some((gib * 1_073_741_824.0) as u64),
