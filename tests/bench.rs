@@ -41,7 +41,8 @@ fn a_bench_reports_and_leaves_its_files() {
         );
         let rate = row["candidates_per_second"]["median"].as_f64().unwrap();
         assert!((rate / number("population") / number("generations_per_second") - 1.0).abs() < 1e-9);
-        assert_eq!(row["runs"].as_array().unwrap().len(), 3);
+        // Fewer where the machine was too slow for the seconds given.
+        assert!((1..=3).contains(&row["runs"].as_array().unwrap().len()), "{row}");
         let cost = Workload::find(row["workload"].as_str().unwrap()).unwrap().cost().unwrap();
         let close = |a: f64, b: f64| (a / b - 1.0).abs() < 1e-9;
         assert!(close(1e-9 * rate * cost.bytes, number("gigabytes_per_second")));
@@ -130,8 +131,11 @@ fn knees_of_curves_whose_knees_are_known() {
     // It still rises.
     assert_eq!(found(&[1.0, 2.0, 4.0, 8.0]), Some((8, 8, false)));
     assert_eq!(found(&[1.0, 2.0, 4.0, 4.3]), Some((4, 8, true)));
-    // It rises again after a dip, but not beyond.
-    assert_eq!(found(&[1.0, 9.0, 5.0, 8.0]), Some((2, 2, true)));
+    // One population at which the machine was undisturbed, or disturbed, moves nothing.
+    assert_eq!(found(&[1.0, 2.0, 4.0, 4.1, 9.0, 4.0, 4.2]), Some((4, 16, true)));
+    assert_eq!(found(&[1.0, 2.0, 4.0, 4.1, 1.5, 4.0, 4.2]), Some((4, 64, true)));
+    // Noise at the end is no rise.
+    assert_eq!(found(&[70.0, 80.0, 84.0, 80.0, 95.0, 86.0, 101.0]), Some((16, 64, true)));
 }
 
 /// A report of made-up rates: (workload, its curve).

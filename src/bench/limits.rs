@@ -102,7 +102,7 @@ fn multiplying(gpu: &Gpu, seconds: f64) -> Result<f64> {
     let once = median_seconds(seconds, |times| run(gpu, &recording, times))?;
     let found: Vec<f32> = gpu.read(&ends.view())?;
     // Eight chains end at their limit, term / (1 - factor) = 1.
-    if found.iter().any(|sum| !((sum - 8.0).abs() < 1e-3)) {
+    if !found.iter().all(|sum| (sum - 8.0).abs() < 1e-3) {
         return Err(Error::Device("multiplying and adding came to nonsense: the driver is broken".into()));
     }
     Ok(f64::from(threads) * f64::from(ROUND) * f64::from(line.rounds) / once)

@@ -15,6 +15,9 @@ pub const LONGEST: f64 = 1.0;
 const SIZES: f64 = 12.0;
 /// Shortest time of a run in seconds.
 const SHORTEST: f64 = 0.002;
+/// How often the time of a sweep may be used up before runs that are still missing are left out: it takes a machine that
+/// was disturbed to come there.
+const LATE: f64 = 1.25;
 /// Bytes that are taken where an adapter does not say how many it has: half of the smallest cards in use.
 const UNKNOWN: u64 = 2 << 30;
 
@@ -178,14 +181,16 @@ impl Sweep<'_> {
         for _ in 0..2 {
             let times = fitting(self.sample(), once);
             if times > 1 {
-                once = bound.repeat(times)? / f64::from(times);
+                // The quicker one was disturbed less.
+                once = once.min(bound.repeat(times)? / f64::from(times));
             }
         }
         let generations = fitting(self.sample(), once);
         let clocked = Clocked { population, runs: Vec::new(), generations, setup_seconds, memory };
         let mut size = Size { bound: Some(bound), clocked };
         size.run()?;
-        way.known = Some(Known { population, generation: size.clocked.generation(), setup: setup_seconds });
+        let generation = once.min(size.clocked.generation());
+        way.known = Some(Known { population, generation, setup: setup_seconds });
         let row = self.row(&size.clocked, &way.cost);
         way.sizes.push(size);
         if row.is_some_and(|row| !(way.watch)(Event::Measured(&row))) || (alone && !self.finish(way)?) {
@@ -233,6 +238,9 @@ impl Sweep<'_> {
     /// The runs that are missing, by turns; whether the user let them all be done.
     fn finish(&self, way: &mut Way) -> Result<bool> {
         for count in 1..=self.runs as usize {
+            if way.began.elapsed().as_secs_f64() > LATE * self.seconds {
+                break;
+            }
             for size in way.sizes.iter_mut().filter(|size| size.bound.is_some()) {
                 if size.clocked.runs.len() < count {
                     if !(way.watch)(Event::Runs(size.clocked.population)) {

@@ -118,7 +118,7 @@ fn said(report: &Report, told: &Told) -> Result<()> {
             if swept.knee.is_some() {
                 say!("{}", tables::rows(report, swept));
             }
-            say!("{}", tables::verdict(swept));
+            say!("{}", tables::verdict(report, swept));
         }
         _ => {}
     }

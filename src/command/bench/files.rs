@@ -76,7 +76,7 @@ fn picture(report: &Report, folder: &Folder) -> Result<()> {
             points.iter().copied().find(|point| point.0 == f64::from(knee.population))
         })
         .collect();
-    let title = format!("{}: throughput; large marks are knees", report.machine.device.name);
+    let title = format!("{}, knees marked", report.machine.device.name);
     let curve = Curve { title: &title, x_label: "population", y_label: "candidates/s", series: &series };
     Ok(scaling_curve(&curve, &knees, &folder.file("bench"))?)
 }
@@ -113,7 +113,9 @@ fn page(report: &Report) -> Result<String> {
     for line in tables::machine(report).iter().skip(2) {
         writeln!(text, "- {line}")?;
     }
-    text.push_str("\n## Knees\n\nThe smallest population with 90 % of the highest throughput.\n\n");
+    text.push_str(
+        "\n## Knees\n\nThe smallest population with 90 % of the highest throughput; ≤ where it was the first.\n\n",
+    );
     line(&mut text, &["workload", "knee", "highest candidates/s", "at", "largest", "set-up s", "ended by", "s"])?;
     line(&mut text, &["---"; 8])?;
     for swept in &report.workloads {
@@ -133,7 +135,7 @@ fn page(report: &Report) -> Result<String> {
             }
             line(&mut text, &cells[1..])?;
         }
-        writeln!(text, "\n{}", tables::verdict(swept).replace('*', "\\*"))?;
+        writeln!(text, "\n{}", tables::verdict(report, swept).replace('*', "\\*"))?;
         let counted = Workload::find(&swept.workload).map_or("", |workload| workload.counted);
         let [bytes, operations] = [swept.bytes, swept.operations].map(tables::whole);
         writeln!(text, "\nA candidate: {bytes} bytes, {operations} operations; {counted}.")?;

@@ -74,13 +74,24 @@ pub(super) fn cells(row: &Row, mark: &str, unit: f64) -> [String; 10] {
 }
 
 /// The knee, and why there are no more rows.
-pub(super) fn verdict(swept: &Swept) -> String {
+pub(super) fn verdict(report: &Report, swept: &Swept) -> String {
     let knee = match swept.knee {
-        Some(knee) if knee.reached => format!("knee * at {}", knee.population),
-        Some(knee) => format!("knee not reached: {} still brings more than 10 %", knee.peak_population),
+        Some(knee) if knee.reached => format!("knee * at {}", population(report, swept)),
+        Some(_) => "knee not reached: the last population still brings more than 10 %".into(),
         None => "nothing measured".into(),
     };
     format!("{knee} · ended by {}: {}", swept.end.reason.name(), swept.end.detail)
+}
+
+/// The population of the knee. With the first that was measured it may lie lower still.
+fn population(report: &Report, swept: &Swept) -> String {
+    let first = report.rows_of(&swept.workload).next().map(|row| row.population);
+    match swept.knee {
+        None => "-".into(),
+        Some(knee) if !knee.reached => "not reached".into(),
+        Some(knee) if knee.population > 1 && first == Some(knee.population) => format!("≤ {}", knee.population),
+        Some(knee) => knee.population.to_string(),
+    }
 }
 
 /// A line for each workload.
@@ -102,7 +113,7 @@ pub(super) fn summary(report: &Report, swept: &Swept) -> [String; 8] {
     let known = |text: Option<String>| text.unwrap_or_else(|| "-".into());
     [
         swept.workload.clone(),
-        known(swept.knee.map(|knee| if knee.reached { knee.population.to_string() } else { "not reached".into() })),
+        population(report, swept),
         known(swept.knee.map(|knee| whole(knee.peak))),
         known(swept.knee.map(|knee| knee.peak_population.to_string())),
         known(rows().last().map(|row| row.population.to_string())),
