@@ -3,9 +3,10 @@
 //!
 //! `cargo bench --bench incremental`. Time is the device's own where it has timestamps, else the wall clock's.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use criterion::{BenchmarkGroup, Criterion, measurement::WallTime};
+use gradless::bench::{labels, numbers, submitted};
 use gradless::gpu::{Gpu, Pick, Recording};
 use gradless::objective::network::{Activation, Architecture, Network};
 use gradless::population::{Context, Objective, Points, Shape};
@@ -23,8 +24,7 @@ fn main() -> gradless::Result<()> {
         let name = format!("{inputs}-{hidden}-10, {rows} rows");
         let architecture =
             Architecture { inputs, hidden: vec![hidden], outputs: 10, activation: Activation::Tanh, pictures: None };
-        let labels: Vec<u32> = (0..rows).map(|row: u32| row.wrapping_mul(2_654_435_761) % 10).collect();
-        let network = Network::new(architecture, &numbers(inputs * rows, 1), &labels)?;
+        let network = Network::new(architecture, &numbers(inputs * rows, 1), &labels(rows, 10))?;
         let mut group = criterion.benchmark_group(&name);
         let mut few = [f64::INFINITY; 2];
         for (layer, median) in few.iter_mut().enumerate() {
@@ -61,7 +61,7 @@ fn measure(gpu: &Gpu, group: &mut BenchmarkGroup<'_, WallTime>, name: &str, reco
     group.bench_function(name, |bench| {
         bench.iter_custom(|iterations| {
             let took: Vec<f64> =
-                (0..iterations).map(|_| seconds(gpu, recording).expect("the device is there")).collect();
+                (0..iterations).map(|_| submitted(gpu, recording, 1).expect("the device is there")).collect();
             let total: f64 = took.iter().sum();
             times.extend(took);
             Duration::from_secs_f64(total)
@@ -106,17 +106,4 @@ fn full(gpu: &Gpu, network: &Network, members: u32) -> gradless::Result<Recordin
     let mut recording = Recording::new();
     network.bind(&context)?.score(&points, &mut recording)?;
     Ok(recording)
-}
-
-/// How long the commands take.
-fn seconds(gpu: &Gpu, recording: &Recording) -> gradless::Result<f64> {
-    let began = Instant::now();
-    let device = gpu.run(recording, &[])?.device_seconds;
-    Ok(device.unwrap_or(began.elapsed().as_secs_f64()))
-}
-
-/// Repeatable numbers in [-1, 1).
-fn numbers(count: u32, seed: u32) -> Vec<f32> {
-    let mixed = |i: u32| (i ^ seed.wrapping_mul(0x9E37_79B9)).wrapping_mul(2_654_435_761);
-    (0..count).map(|i| (mixed(mixed(i) >> 15) >> 8) as f32 / 8_388_608.0 - 1.0).collect()
 }

@@ -4,13 +4,14 @@
 //!
 //! `cargo bench --bench low_rank`. Time is the device's own where it has timestamps, else the wall clock's.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use criterion::Criterion;
-use gradless::gpu::{Gpu, Pick, Recording};
+use gradless::bench::{Scoring, elapsed, labels, numbers};
+use gradless::gpu::{Gpu, Pick};
 use gradless::objective::network::{Activation, Architecture, Form, Network};
 use gradless::optimizer::{Eggroll, OpenAiEs};
-use gradless::population::{Context, Objective, Optimizer, Points, Shape};
+use gradless::population::Optimizer;
 use gradless::run::Run;
 
 const INPUTS: u32 = 784;
@@ -59,8 +60,7 @@ fn network(rows: u32) -> gradless::Result<Network> {
         activation: Activation::Tanh,
         pictures: None,
     };
-    let labels: Vec<u32> = (0..rows).map(|row| row.wrapping_mul(2_654_435_761) % CLASSES).collect();
-    Network::new(architecture, &numbers(INPUTS * rows, 1), &labels)
+    Network::new(architecture, &numbers(INPUTS * rows, 1), &labels(rows, CLASSES))
 }
 
 /// Median seconds of a generation; none when the name was filtered out.
@@ -80,33 +80,12 @@ fn generation(
     Ok(median)
 }
 
-/// How long so many generations take.
-fn elapsed(run: &mut Run, generations: u32) -> gradless::Result<f64> {
-    let (device, wall) = (run.report().device_seconds.unwrap_or(0.0), Instant::now());
-    run.advance(generations)?;
-    Ok(run.report().device_seconds.map_or(wall.elapsed().as_secs_f64(), |now| now - device))
-}
-
 /// Median seconds of the rows of a generation through one network.
 fn inference(criterion: &mut Criterion, gpu: &Gpu) -> gradless::Result<Option<f64>> {
     let mut network = network(AT_ONCE)?;
     network.form = Some(Form::Layered);
-    let context = Context::resting(gpu)?;
-    let shape = Shape { blocks: 1, members: 1, width: network.dims() };
-    let fitness = Points::fitness_buffer(gpu, "fitness", shape)?;
-    let points = Points::direct(&context, "positions", shape, &fitness)?;
-    for chunk in &points.chunks {
-        gpu.write(&chunk.positions.view(), &numbers(points.dims * points.stride, 2));
-    }
-    let mut once = Recording::new();
-    network.bind(&context)?.score(&points, &mut once)?;
-    let mut whole = Recording::new();
-    (0..POPULATION * BATCH / AT_ONCE).for_each(|_| whole.append(&once));
-    let seconds = || -> gradless::Result<f64> {
-        let began = Instant::now();
-        let device = gpu.run(&whole, &[])?.device_seconds;
-        Ok(device.unwrap_or(began.elapsed().as_secs_f64()))
-    };
+    let scoring = Scoring::new(gpu, &network, 1)?;
+    let seconds = || scoring.seconds(POPULATION * BATCH / AT_ONCE);
     seconds()?;
     Ok(measured(criterion, "inference", |count| (0..count).map(|_| seconds().expect("it ran before")).sum()))
 }
@@ -137,10 +116,4 @@ fn kernels(gpu: &Gpu, run: &mut Run) -> gradless::Result<()> {
         println!();
     }
     Ok(())
-}
-
-/// Repeatable numbers in [-1, 1).
-fn numbers(count: u32, seed: u32) -> Vec<f32> {
-    let mixed = |i: u32| (i ^ seed.wrapping_mul(0x9E37_79B9)).wrapping_mul(2_654_435_761);
-    (0..count).map(|i| (mixed(mixed(i) >> 15) >> 8) as f32 / 8_388_608.0 - 1.0).collect()
 }

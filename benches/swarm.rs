@@ -6,6 +6,7 @@
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput};
+use gradless::bench::elapsed;
 use gradless::gpu::{Gpu, Pick};
 use gradless::objective::{Formula, functions};
 use gradless::optimizer::Pso;
@@ -29,13 +30,13 @@ fn main() -> gradless::Result<()> {
     for members in [4_096, 16_384] {
         let optimizer = Pso::default();
         let mut run = Run::new(&gpu, &objective, &optimizer).members(members).generations(u32::MAX).start()?;
-        seconds(&mut run, 3)?;
+        elapsed(&mut run, 3)?;
         let bytes = BYTES * u64::from(DIMS) * u64::from(members);
         let mut best = f64::INFINITY;
         group.throughput(Throughput::BytesDecimal(bytes));
         group.bench_function(BenchmarkId::from_parameter(members), |bench| {
             bench.iter_custom(|iterations| {
-                let total = seconds(&mut run, iterations as u32).expect("it went on before");
+                let total = elapsed(&mut run, iterations as u32).expect("it went on before");
                 best = best.min(total / iterations as f64);
                 Duration::from_secs_f64(total)
             });
@@ -55,13 +56,6 @@ fn main() -> gradless::Result<()> {
     group.finish();
     criterion.final_summary();
     Ok(())
-}
-
-/// How long so many generations take.
-fn seconds(run: &mut Run, generations: u32) -> gradless::Result<f64> {
-    let (began, before) = (Instant::now(), run.report().device_seconds.unwrap_or(0.0));
-    let device = run.advance(generations)?.device_seconds;
-    Ok(device.map_or(began.elapsed().as_secs_f64(), |after| after - before))
 }
 
 /// Device time of a generation by kernel.

@@ -8,6 +8,7 @@ macro_rules! say {
     }};
 }
 
+mod bench;
 mod compare;
 mod course;
 mod data;
@@ -46,6 +47,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Reproduce(arguments) => reproduce::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Data { command: Data::List(output) } => data::list(&output),
         Command::Data { command: Data::Fetch(arguments) } => fetch::run(&arguments),
     }

@@ -41,6 +41,8 @@
 //! population is cut into buffers.
 
 #[cfg(not(target_arch = "wasm32"))]
+pub mod bench;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod comparison;
 pub mod config;
 pub mod data;

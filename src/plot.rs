@@ -8,6 +8,7 @@ mod diagonal;
 mod events;
 mod grids;
 mod regions;
+mod scaling;
 mod signed;
 
 use std::path::{Path, PathBuf};
@@ -26,6 +27,7 @@ pub use diagonal::{Scatter, diagonal};
 pub use events::events;
 pub use grids::{Tile, confusion, tiles};
 pub use regions::{Regions, decision_regions};
+pub use scaling::scaling_curve;
 pub use signed::signed_curve;
 
 /// Okabe and Ito (2008), distinct to colour-blind readers; strongest on white first.

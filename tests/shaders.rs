@@ -150,7 +150,9 @@ fn constants() -> Source {
         ("STATES", 30),
         ("SWARMS", 1),
         ("TOGETHER", 3),
+        ("THREADS", 640),
         ("UNITS", 3),
+        ("VECTORS", 640),
         ("WIDTH", 7),
         ("WINDOW", 64),
         ("WINDOW_LABELS", 16),
@@ -187,6 +189,9 @@ fn assembled() -> Vec<(String, Source)> {
         all.push((name.to_string(), whole));
     };
     add("run", &[("run", file("run.wgsl"))]);
+    for name in ["copy", "multiply_add"] {
+        add(name, &[(name, file(&format!("bench/{name}.wgsl")))]);
+    }
     for name in ALONE {
         add(name, &[(name, file(&format!("optimizer/{name}.wgsl")))]);
     }

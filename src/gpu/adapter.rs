@@ -31,7 +31,7 @@ impl From<&str> for Pick {
 }
 
 /// What an adapter says of itself.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct AdapterReport {
     /// Product name.
     pub name: String,

@@ -123,13 +123,17 @@ impl Gpu {
 
     /// Bytes of memory left, where that is known: on software adapters it is the machine's.
     pub fn memory_left(&self) -> Option<u64> {
-        if !self.is_software() {
+        self.memory_free().filter(|_| self.is_software()).map(|free| free / 10 * 9)
+    }
+
+    /// Bytes that are free, where the adapter shares the machine's memory and the system says how much there is.
+    pub fn memory_free(&self) -> Option<u64> {
+        if !self.is_software() && self.report().kind != "integrated" {
             return None;
         }
         let text = std::fs::read_to_string("/proc/meminfo").ok()?;
         let line = text.lines().find_map(|l| l.strip_prefix("MemAvailable:"))?;
-        let available = line.trim().trim_end_matches("kB").trim().parse::<u64>().ok()? * 1024;
-        Some(available / 10 * 9)
+        Some(line.trim().trim_end_matches("kB").trim().parse::<u64>().ok()? * 1024)
     }
 
     /// Writes `values` to the start of `view`, before anything submitted later runs.
