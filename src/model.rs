@@ -59,6 +59,11 @@ impl Model {
             encoder: self.encoder.clone(),
         };
         let header = serde_json::to_string(&header).map_err(|e| Error::file(path, e))?;
+        save(path, &self.tensors(), ("gradless", &header))
+    }
+
+    /// The tensors that are saved.
+    pub fn tensors(&self) -> Vec<Tensor> {
         let mut tensors = self.architecture.tensors(&self.weights);
         let mut pairs = self.moments.chunks_exact(2);
         for (l, channels) in self.architecture.norms() {
@@ -66,7 +71,7 @@ impl Model {
             tensors.push((format!("layer.{l}.mean"), vec![channels as usize], means));
             tensors.push((format!("layer.{l}.variance"), vec![channels as usize], variances));
         }
-        save(path, &tensors, ("gradless", &header))
+        tensors
     }
 
     /// Reads what [`Model::save`] wrote.

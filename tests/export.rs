@@ -130,6 +130,7 @@ fn layers_activations_and_losses_say_the_same_elsewhere() {
         ("a", "conv:6x3s2p1,gelu,conv:8x3,tanh,average:2s1,global-average -s rate=0.02"),
         ("b", "conv:6x3,leaky-relu,max:3s1,dense:16,gelu --loss bce -s rate=0.01"),
         ("c", "conv:4x3,sigmoid,max:2,dense:12,leaky-relu -s rate=0.02"),
+        ("r", "conv:6x3p1b0,norm,relu,block:6,block:8s2,gelu,global-average -s rate=0.02"),
         ("d", "mlp:16 --activation sigmoid -s rate=0.05"),
         ("e", "mlp:16 --activation identity --loss additive-margin:10,0.2 -s rate=0.02"),
         ("f", "none --loss mse -s rate=0.05"),

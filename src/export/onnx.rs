@@ -8,8 +8,9 @@ use serde_json::json;
 use super::graph::{Attribute, Graph, Of, Side};
 use crate::data::{Encoder, Kind, Pixels, SCALED_LIMIT};
 use crate::model::Model;
-use crate::objective::network::pictures::{Step, Window};
-use crate::objective::network::{Activation, Margin};
+use crate::objective::network::pictures::Window;
+use crate::objective::network::stages::Operation;
+use crate::objective::network::{Activation, EPSILON, Margin, Tensor};
 
 /// The file's bytes. Inputs are `pixels` (rows x channels x lines x pixels, as they came: 0 to 255 from most files), or
 /// `columns` (rows x raw columns in use, missing cells as NaN, categories as places in their lists of levels). Outputs are
@@ -17,22 +18,22 @@ use crate::objective::network::{Activation, Margin};
 ///
 /// Texts beside the network: `classes` and `columns`, as JSON.
 pub fn onnx(model: &Model) -> Vec<u8> {
+    let tensors = &model.tensors();
     let mut graph = Graph::default();
     let mut flow = match &model.encoder.pixels {
-        Some(pixels) => pictures(&mut graph, model, pixels),
+        Some(pixels) => pictures(&mut graph, (model, tensors), pixels),
         None => columns(&mut graph, &model.encoder),
     };
-    let tensors = model.architecture.tensors(&model.weights);
-    let dense = model.architecture.convolutions();
-    let last = model.architecture.hidden.len() + dense;
-    for (l, pair) in tensors.chunks_exact(2).enumerate().skip(dense) {
-        if let (true, Some(margin)) = (l == last, model.loss.margin()) {
-            flow = cosines(&mut graph, &flow, l, &pair[0].2, &pair[0].1, margin);
+    let (before, all) = (model.architecture.before_dense(), model.architecture.layers().len());
+    for l in before..all {
+        let [weight, bias] = ["weight", "bias"].map(|what| tensor(tensors, l, what));
+        if let (true, Some(margin), Some((_, sides, weights))) = (l + 1 == all, model.loss.margin(), &weight) {
+            flow = cosines(&mut graph, &flow, l, weights, sides, margin);
             continue;
         }
-        let [weight, bias] = layer(&mut graph, l, pair);
-        flow = graph.node("Gemm", &[&flow, &weight, &bias], &[Attribute::Integer("transB", 1)]);
-        if l < last {
+        let weights = constants(&mut graph, [weight, bias]);
+        flow = graph.node("Gemm", &taking(&flow, &weights), &[Attribute::Integer("transB", 1)]);
+        if l + 1 < all {
             flow = activate(&mut graph, flow, model.architecture.activation);
         }
     }
@@ -61,14 +62,24 @@ fn texts(encoder: &Encoder) -> Vec<(&'static str, String)> {
     texts
 }
 
-/// Weights and biases of a layer.
-fn layer(graph: &mut Graph, l: usize, pair: &[crate::objective::network::Tensor]) -> [String; 2] {
-    let [weight, bias] = ["weight", "bias"].map(|what| format!("layers.{l}.{what}"));
-    [graph.floats(&weight, &pair[0].1, &pair[0].2), graph.floats(&bias, &pair[1].1, &pair[1].2)]
+/// What a layer has of this kind: `weight`, `bias`, or of a norm `mean` and `variance`.
+fn tensor<'a>(tensors: &'a [Tensor], l: usize, what: &str) -> Option<&'a Tensor> {
+    tensors.iter().find(|(name, ..)| *name == format!("layer.{l}.{what}"))
+}
+
+/// Constants of the graph for those that there are; `layers.N`, as PyTorch names them.
+fn constants<const N: usize>(graph: &mut Graph, tensors: [Option<&Tensor>; N]) -> Vec<String> {
+    let there = tensors.into_iter().flatten();
+    there.map(|(name, sides, values)| graph.floats(&name.replacen("layer", "layers", 1), sides, values)).collect()
+}
+
+/// The inputs of an operator.
+fn taking<'a>(flow: &'a str, constants: &'a [String]) -> Vec<&'a str> {
+    std::iter::once(flow).chain(constants.iter().map(String::as_str)).collect()
 }
 
 /// From pixels to the flat values that the first dense layer takes.
-fn pictures(graph: &mut Graph, model: &Model, pixels: &Pixels) -> String {
+fn pictures(graph: &mut Graph, (model, tensors): (&Model, &[Tensor]), pixels: &Pixels) -> String {
     let Pixels { height, width, channels, mean, sd } = *pixels;
     let sides = [Side::Rows, Side::Count(channels), Side::Count(height), Side::Count(width)];
     let about = "pixels as the files have them, mostly 0 to 255, as f32: channel after channel, line after line";
@@ -77,27 +88,34 @@ fn pictures(graph: &mut Graph, model: &Model, pixels: &Pixels) -> String {
     let sd = graph.floats("pixels.sd", &[], &[sd as f32]);
     let centred = graph.node("Sub", &[&input, &mean], &[]);
     let mut flow = graph.node("Div", &[&centred, &sd], &[]);
-    let tensors = model.architecture.tensors(&model.weights);
-    let mut convolutions = tensors.chunks_exact(2).enumerate();
+    let mut layers = 0..;
+    let mut flows: Vec<String> = Vec::new();
     for stage in model.architecture.stages() {
-        flow = match stage.step {
-            Step::Convolution { kernel, stride, padding, activation, .. } => {
-                let Some((l, pair)) = convolutions.next() else { break };
-                let [weight, bias] = layer(graph, l, pair);
+        let from = stage.reads.map_or(&flow, |number| &flows[number]).clone();
+        let l = stage.weights().and_then(|_| layers.next()).unwrap_or_default();
+        let sums = match stage.operation {
+            Operation::Convolution { kernel, stride, padding, .. } => {
+                let weights = constants(graph, ["weight", "bias"].map(|what| tensor(tensors, l, what)));
                 let [kernel, stride, padding] = [kernel, stride, padding].map(i64::from);
                 let attributes = [
                     Attribute::Integers("kernel_shape", &[kernel; 2]),
                     Attribute::Integers("strides", &[stride; 2]),
                     Attribute::Integers("pads", &[padding; 4]),
                 ];
-                let sums = graph.node("Conv", &[&flow, &weight, &bias], &attributes);
-                activate(graph, sums, activation)
+                graph.node("Conv", &taking(&from, &weights), &attributes)
             }
-            Step::Max(window) => pool(graph, "MaxPool", &flow, window),
-            Step::Average(window) => pool(graph, "AveragePool", &flow, window),
-            Step::GlobalAverage => graph.node("GlobalAveragePool", &[&flow], &[]),
+            Operation::Norm => {
+                let all = constants(graph, ["weight", "bias", "mean", "variance"].map(|what| tensor(tensors, l, what)));
+                graph.node("BatchNormalization", &taking(&from, &all), &[Attribute::Float("epsilon", EPSILON)])
+            }
+            Operation::Sum(beside) => graph.node("Add", &[&from, &flows[beside]], &[]),
+            Operation::Max(window) => pool(graph, "MaxPool", &from, window),
+            Operation::Average(window) => pool(graph, "AveragePool", &from, window),
+            Operation::GlobalAverage => graph.node("GlobalAveragePool", &[&from], &[]),
         };
+        flows.push(activate(graph, sums, stage.activation));
     }
+    flow = flows.pop().unwrap_or(flow);
     graph.node("Flatten", &[&flow], &[Attribute::Integer("axis", 1)])
 }
 

@@ -52,9 +52,8 @@ impl Saved {
     fn parts(&self) -> (Vec<Tensor>, Value) {
         match self {
             Self::Network(model) => {
-                let Model { architecture, loss, encoder, weights } = model.as_ref();
-                let about = json!({"architecture": architecture, "loss": loss, "inputs": encoder});
-                (architecture.tensors(weights), about)
+                let Model { architecture, loss, encoder, .. } = model.as_ref();
+                (model.tensors(), json!({"architecture": architecture, "loss": loss, "inputs": encoder}))
             }
             Self::Problem { settings, tensors } => (tensors.clone(), json!({"settings": settings})),
         }
@@ -62,7 +61,7 @@ impl Saved {
 }
 
 /// Writes tensors `layers.N.weight` (units x inputs, or filters x channels x lines x pixels) and `layers.N.bias`, what
-/// `torch.nn.Linear` and `torch.nn.Conv2d` have; the text `network` is JSON with layers, loss, and mean and deviation
+/// `torch.nn.Linear`, `Conv2d` and `BatchNorm2d` have (this also `running_mean` and `running_var`); the text `network` is JSON with layers, loss, and mean and deviation
 /// by which inputs are scaled.
 ///
 /// # Errors
@@ -71,6 +70,7 @@ pub fn safetensors(saved: &Saved, path: &Path) -> Result<()> {
     let (mut tensors, about) = saved.parts();
     for (name, ..) in &mut tensors {
         if let Some(rest) = name.strip_prefix("layer.") {
+            let rest = rest.replace(".mean", ".running_mean").replace(".variance", ".running_var");
             *name = format!("layers.{rest}");
         }
     }
