@@ -27,6 +27,9 @@ pub struct Spec {
     activation: Option<Activation>,
 }
 
+/// What a layer of a model that is written layer by layer is called.
+const LAYERS: [&str; 7] = ["conv", "norm", "block", "max", "average", "global-average", "dense"];
+
 impl Spec {
     /// Reads a name; `small`: that of pictures with sides of less than 32 pixels.
     ///
@@ -48,8 +51,7 @@ impl Spec {
                     None => refuse("give the hidden layers as mlp:10 or mlp:20,7,5, units from 1 to 1048576"),
                 }
             }
-            Some(("conv" | "norm" | "block" | "max" | "average" | "dense", _)) => Self::layers(model),
-            None if model.starts_with("global-average") => Self::layers(model),
+            _ if LAYERS.contains(&model.split([',', ':']).next().unwrap_or_default()) => Self::layers(model),
             _ => refuse(REMEDY),
         }
     }
@@ -63,7 +65,7 @@ impl Spec {
         for word in model.split(',').map(str::trim) {
             let refuse = |remedy: &str| Err(Error::setting("model", word, remedy));
             let (name, sizes) = word.split_once(':').unwrap_or((word, ""));
-            let of_pictures = ["conv", "norm", "block", "max", "average", "global-average"].contains(&name);
+            let of_pictures = name != "dense" && LAYERS.contains(&name);
             if of_pictures && !dense.is_empty() {
                 return refuse("behind a dense layer there are no pixels: put it before all dense layers");
             }
@@ -216,7 +218,7 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_back_the_same() {
-        let model = "conv:6x5s2p2b0,norm,gelu,norm,block:6,block:8s2,tanh,conv:6x3,gelu,max:3s2,conv:7x2,average:2,dense:12,relu,dense:8,relu";
+        let model = "conv:6x5s2p2b0,norm,gelu,norm,block:6,block:8s2,tanh,conv:6x3p1,gelu,max:3s2,conv:7x2,average:2,dense:12,relu,dense:8,relu";
         let architecture = built(model, COLOUR, 4).unwrap();
         assert_eq!(architecture.to_string(), format!("3x32x32: {model}, 4 outputs"));
     }
