@@ -61,6 +61,8 @@ pub struct Case {
     pub about: String,
     /// What to get where the data are not built in.
     pub get: Option<String>,
+    /// Whether it is left out unless asked for by name: too long for a machine without a GPU.
+    pub long: bool,
     /// The function to be minimized; none where networks are trained on data.
     pub function: Option<Goal>,
     /// Methods in the grammar of [`Method`].
@@ -223,7 +225,7 @@ impl Experiment {
         }
     }
 
-    /// The cases of these names, of a case or of its group; all where none are given.
+    /// The cases of these names, of a case or of its group; all but long ones where none are given.
     ///
     /// # Errors
     /// [`Error::Setting`] for a name that no case has.
@@ -237,7 +239,7 @@ impl Experiment {
             }
             return Err(Error::setting("only", unknown, format!("the cases are {}", known.join(", "))));
         }
-        let wanted = |case: &&Case| names.is_empty() || names.iter().any(|name| named(case, name));
+        let wanted = |case: &&Case| names.is_empty() && !case.long || names.iter().any(|name| named(case, name));
         Ok(self.cases.iter().filter(wanted).cloned().collect())
     }
 }
@@ -260,6 +262,17 @@ impl Case {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_cases_run_when_asked_for() {
+        let vision = Experiment::parse(&Experiment::text("adaswarm-vision").unwrap(), "vision").unwrap();
+        let names = |only: &[&str]| -> Vec<String> {
+            let only: Vec<String> = only.iter().map(ToString::to_string).collect();
+            vision.chosen(&only).unwrap().into_iter().map(|case| case.name).collect()
+        };
+        assert_eq!(names(&[]), ["mnist-cnn", "cifar10-cnn"]);
+        assert_eq!(names(&["cifar10-resnet18"]), ["cifar10-resnet18"]);
+    }
 
     #[test]
     fn the_built_in_experiments_are_sound_and_found_by_name() {

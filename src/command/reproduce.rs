@@ -36,6 +36,9 @@ pub(super) fn run(arguments: &Reproduce) -> Result<()> {
         }
     }
     let cases = experiment.chosen(&arguments.only)?;
+    for case in experiment.cases.iter().filter(|case| case.long && !cases.iter().any(|other| other.name == case.name)) {
+        eprintln!("note: {0} takes long without a GPU and is left out: ask for it with --only {0}", case.name);
+    }
     let mut places: Vec<PathBuf> = match &arguments.data {
         Some(folder) => vec![folder.clone()],
         None => ["data", "../shared/data"].map(PathBuf::from).into(),

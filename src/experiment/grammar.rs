@@ -53,6 +53,8 @@ struct Group {
     #[serde(default)]
     about: String,
     get: Option<String>,
+    #[serde(default)]
+    long: bool,
     methods: Option<Vec<String>>,
     losses: Option<Vec<Loss>>,
     #[serde(default)]
@@ -140,6 +142,7 @@ impl Group {
             loss: loss.cloned(),
             about: self.about.clone(),
             get: self.get.clone(),
+            long: self.long,
             function: None,
             methods: methods.clone(),
             config: Config { loss: loss.unwrap_or(&config.loss).clone(), ..config.clone() },
@@ -169,6 +172,7 @@ impl Group {
             loss: None,
             about: self.about.clone(),
             get: None,
+            long: self.long,
             function: Some(goal),
             methods: self.methods(top)?,
             config: Config { population, generations: Some(generations), ..Config::default() },
