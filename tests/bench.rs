@@ -3,13 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
 mod common;
+#[cfg(unix)]
+#[path = "common/interrupted.rs"]
+mod interrupted;
 #[path = "common/program.rs"]
 mod program;
 
-use std::process::{Command, Stdio};
-use std::time::Duration;
-
 use gradless::bench::{Plan, Populations, Report, WORKLOADS, Workload, compared, knee};
+#[cfg(unix)]
+use interrupted::interrupted;
 use program::{folder, gradless, json, output, refused};
 use serde_json::Value;
 
@@ -239,20 +241,9 @@ fn an_interrupted_bench_keeps_what_it_measured() {
         return;
     }
     let home = folder();
-    let child = gradless(home.path())
-        .args("bench tiny gwo --population 64..1048576 --seconds 600 --runs 1000 --out b --json".split_whitespace())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let table = home.path().join("b/bench.csv");
-    while std::fs::read_to_string(&table).map_or(0, |text| text.lines().count()) < 3 {
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success());
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let arguments = "bench tiny gwo --population 64..1048576 --seconds 600 --runs 1000 --out b --json";
+    let command = &mut gradless(home.path());
+    let report = interrupted(command.args(arguments.split_whitespace()), &home.path().join("b/bench.csv"));
     let rows = report["rows"].as_array().unwrap();
     assert!(rows.len() >= 2 && rows.iter().all(|row| row["workload"] == "tiny"), "{} rows", rows.len());
     assert_eq!(report["workloads"][0]["end"]["reason"], "interrupted");

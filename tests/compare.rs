@@ -2,11 +2,15 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
 mod common;
+#[cfg(unix)]
+#[path = "common/interrupted.rs"]
+mod interrupted;
 
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
-use std::time::Duration;
+use std::process::{Command, Output};
 
+#[cfg(unix)]
+use interrupted::interrupted;
 use serde_json::Value;
 
 fn gradless(folder: &Path) -> Command {
@@ -134,20 +138,9 @@ fn an_interrupted_comparison_keeps_what_it_measured() {
         return;
     }
     let home = tempfile::tempdir().unwrap();
-    let child = gradless(home.path())
-        .args("compare moons --optimizers pso,gwo --seeds 100 --out c --json".split_whitespace())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let table = home.path().join("c/compare.csv");
-    while std::fs::read_to_string(&table).map_or(0, |text| text.lines().count()) < 3 {
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success());
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let arguments = "compare moons --optimizers pso,gwo --seeds 100 --out c --json";
+    let command = &mut gradless(home.path());
+    let report = interrupted(command.args(arguments.split_whitespace()), &home.path().join("c/compare.csv"));
     let runs = report["runs"].as_array().unwrap();
     assert!((2..200).contains(&runs.len()) && report["planned"] == 200);
     assert!(runs.iter().all(|run| run["stop"] == "evaluations"), "half a run is none");
@@ -217,6 +210,10 @@ fn an_experiment_goes_on_where_it_was_and_repeats_what_changed() {
     std::fs::write(&file, EXPERIMENT.replace("evaluations = 200", "evaluations = 220")).unwrap();
     let (other, _) = run("--seeds 3 --only square");
     assert_eq!((other["cases"].as_array().unwrap().len(), same(&more, &other)), (1, 0));
+    // Sized by a flag.
+    let (sized, _) = run("--seeds 1 --data . --generations 4");
+    let all = sized["cases"].as_array().unwrap().iter().flat_map(|case| case["runs"].as_array().unwrap());
+    assert!(all.map(|run| &run["generations"]).eq([&Value::from(4); 3]), "{sized}");
 }
 
 const TABLES: &str = r#"

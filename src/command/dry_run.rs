@@ -41,7 +41,7 @@ pub(super) fn run(arguments: &Train, gpu: &Gpu, builder: &Builder, mut described
     );
     let mut table = super::table(&["device memory", "bytes", "most of it"]);
     for (part, labels) in &account.parts {
-        let mut largest: Vec<_> = labels.iter().collect();
+        let mut largest: Vec<_> = labels.iter().filter(|(_, size)| **size >= 1024).collect();
         largest.sort_by_key(|(label, size)| (std::cmp::Reverse(**size), *label));
         let named = largest.iter().take(NAMED).map(|(label, size)| format!("{label} {}", shown(**size)));
         let sum: u64 = labels.values().sum();
