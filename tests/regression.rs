@@ -282,7 +282,7 @@ fn losses_that_do_not_fit_are_refused_with_those_that_do() {
         ("line --loss cross-entropy", "squared, absolute, rounded or wells"),
         ("line --task classification", "leave the task out"),
         ("moons --task regression --loss bce", "squared, absolute, rounded or wells"),
-        ("moons --task classification --loss wells", "cross-entropy, bce"),
+        ("moons --task classification --loss wells", "cross-entropy, double-softmax, bce"),
         ("moons --task numbers", "regression"),
         ("t.csv --loss squared", "t.csv, line 3, column `b`: `many` is not a number"),
         ("line --loss bad.wgsl", "bad.wgsl:2: "),
