@@ -80,9 +80,9 @@ fn described(arguments: &Compare) -> Result<Config> {
     let problem = Problem::find(&arguments.data);
     let mut config = Config {
         data: arguments.data.clone(),
-        label: arguments.label.clone(),
-        header: arguments.header,
-        size: arguments.size,
+        label: arguments.rows.label.clone(),
+        header: arguments.rows.header,
+        size: arguments.rows.size,
         seed: arguments.seed,
         generations: arguments.budget.generations,
         epochs: arguments.budget.epochs,
@@ -94,15 +94,15 @@ fn described(arguments: &Compare) -> Result<Config> {
     if config.generations.is_none() && config.epochs.is_none() && config.seconds.is_none() {
         config.evaluations.get_or_insert(EVALUATIONS);
     }
-    config.missing = arguments.missing.map_or(config.missing, Into::into);
-    config.test = arguments.test.unwrap_or(config.test);
-    config.model = arguments.model.clone().unwrap_or(config.model);
-    config.activation = arguments.activation.unwrap_or(config.activation);
-    config.task = arguments.task;
+    config.missing = arguments.rows.missing.map_or(config.missing, Into::into);
+    config.test = arguments.rows.test.unwrap_or(config.test);
+    config.model = arguments.network.model.clone().unwrap_or(config.model);
+    config.activation = arguments.network.activation.unwrap_or(config.activation);
+    config.task = arguments.network.task;
     if problem.is_none() {
         config.loss = config.default_loss();
     }
-    config.loss = arguments.loss.clone().unwrap_or(config.loss);
+    config.loss = arguments.network.loss.clone().unwrap_or(config.loss);
     config.population = arguments.population;
     if let Some(batch) = &arguments.batch {
         config.batch = train::batch_rows(batch)?;

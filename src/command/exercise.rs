@@ -76,12 +76,12 @@ pub(super) fn print_settings(problem: &Problem) -> Result<()> {
 /// What is of rows and columns has no place here.
 fn refuse_of_rows(arguments: &Train) -> Result<()> {
     let given = [
-        ("label", arguments.label.is_some()),
-        ("header", arguments.header.is_some()),
-        ("missing", arguments.missing.is_some()),
-        ("size", arguments.size.is_some()),
-        ("test", arguments.test.is_some()),
-        ("task", arguments.task.is_some()),
+        ("label", arguments.rows.label.is_some()),
+        ("header", arguments.rows.header.is_some()),
+        ("missing", arguments.rows.missing.is_some()),
+        ("size", arguments.rows.size.is_some()),
+        ("test", arguments.rows.test.is_some()),
+        ("task", arguments.network.task.is_some()),
         ("start", arguments.start.is_some()),
     ];
     match given.iter().find(|(_, given)| *given) {

@@ -28,7 +28,7 @@ pub(super) fn run(arguments: &Export) -> Result<()> {
         (Format::Safetensors, _) => export::safetensors(&saved, &out)?,
     }
     let bytes = std::fs::metadata(&out).map_err(|e| Error::file(&out, e))?.len();
-    if arguments.json {
+    if arguments.report.json {
         say!(
             "{}",
             json!({"command": "export", "version": env!("CARGO_PKG_VERSION"), "run": arguments.run,

@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &Fetch) -> Result<()> {
     });
     bar.finish_and_clear();
     fetched?;
-    if arguments.json {
+    if arguments.report.json {
         say!(
             "{}",
             json!({"command": "data fetch", "version": env!("CARGO_PKG_VERSION"), "name": remote.name,

@@ -37,7 +37,7 @@ pub(super) fn run(arguments: &Predict) -> Result<()> {
     super::print_profile(&gpu);
     let csv = written(&model, &unseen, &predicted, &logits).map_err(|e| Error::file(&arguments.file, e))?;
     put(arguments, &csv)?;
-    if arguments.json {
+    if arguments.report.json {
         let names: Vec<_> = predicted.iter().map(|class| &classes[*class as usize]).collect();
         say!(
             "{}",
@@ -64,7 +64,7 @@ fn numbers(arguments: &Predict, gpu: &Gpu, model: &Model, unseen: &Unseen, said:
         writer.write_record(unseen.grid.row(row).map(str::to_string).chain([number.to_string()]))?;
     }
     put(arguments, &writer.into_inner()?)?;
-    if arguments.json {
+    if arguments.report.json {
         say!(
             "{}",
             json!({"command": "predict", "version": env!("CARGO_PKG_VERSION"), "device": super::device_json(gpu),
@@ -81,7 +81,7 @@ fn numbers(arguments: &Predict, gpu: &Gpu, model: &Model, unseen: &Unseen, said:
 fn put(arguments: &Predict, csv: &[u8]) -> Result<()> {
     match &arguments.output {
         Some(path) => gradless::folder::write(path, csv)?,
-        None if !arguments.json => std::io::stdout().write_all(csv)?,
+        None if !arguments.report.json => std::io::stdout().write_all(csv)?,
         None => {}
     }
     Ok(())

@@ -88,23 +88,24 @@ fn described(arguments: &Train) -> Result<Config> {
     }
     take!(
         data = arguments.data.clone(),
-        missing = arguments.missing.map(Into::into),
-        test = arguments.test,
+        missing = arguments.rows.missing.map(Into::into),
+        test = arguments.rows.test,
         validation = arguments.validation,
-        model = arguments.model.clone(),
-        activation = arguments.activation,
-        loss = arguments.loss.clone(),
+        model = arguments.network.model.clone(),
+        activation = arguments.network.activation,
+        loss = arguments.network.loss.clone(),
         optimizer = search.optimizer.clone(),
         search = search.search.clone(),
         seed = search.seed,
         checkpoint = arguments.checkpoint,
     );
     config.start = arguments.start.as_ref().map(|path| path.to_string_lossy().into_owned()).or(config.start);
-    config.label = arguments.label.clone().or(config.label);
-    config.header = arguments.header.or(config.header);
-    config.size = arguments.size.or(config.size);
-    config.task = arguments.task.or(config.task);
-    if arguments.loss.is_none() && arguments.config.is_none() && arguments.resume.is_none() && problem.is_none() {
+    config.label = arguments.rows.label.clone().or(config.label);
+    config.header = arguments.rows.header.or(config.header);
+    config.size = arguments.rows.size.or(config.size);
+    config.task = arguments.network.task.or(config.task);
+    if arguments.network.loss.is_none() && arguments.config.is_none() && arguments.resume.is_none() && problem.is_none()
+    {
         config.loss = config.default_loss();
     }
     config.population = search.population.or(config.population);
@@ -176,16 +177,16 @@ pub(super) fn batch_rows(text: &str) -> Result<Option<u32>> {
 fn refuse_beside_resume(arguments: &Train) -> Result<()> {
     let search = &arguments.search;
     let given = [
-        ("label", arguments.label.is_some()),
-        ("header", arguments.header.is_some()),
-        ("missing", arguments.missing.is_some()),
-        ("size", arguments.size.is_some()),
-        ("test", arguments.test.is_some()),
+        ("label", arguments.rows.label.is_some()),
+        ("header", arguments.rows.header.is_some()),
+        ("missing", arguments.rows.missing.is_some()),
+        ("size", arguments.rows.size.is_some()),
+        ("test", arguments.rows.test.is_some()),
         ("validation", arguments.validation.is_some()),
-        ("model", arguments.model.is_some()),
-        ("activation", arguments.activation.is_some()),
-        ("loss", arguments.loss.is_some()),
-        ("task", arguments.task.is_some()),
+        ("model", arguments.network.model.is_some()),
+        ("activation", arguments.network.activation.is_some()),
+        ("loss", arguments.network.loss.is_some()),
+        ("task", arguments.network.task.is_some()),
         ("search", search.search.is_some()),
         ("optimizer", search.optimizer.is_some()),
         ("setting", !search.settings.is_empty()),
