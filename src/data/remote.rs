@@ -48,34 +48,26 @@ const CIFAR: &str = "https://www.cs.toronto.edu/~kriz/";
 
 /// All of them, from where torchvision takes them, but for CIFAR's binary records in place of Python's pickles.
 pub static REMOTES: [Remote; 4] = [
-    Remote {
-        name: "mnist",
-        rows: 70_000,
-        features: 784,
-        classes: 10,
-        about: "LeCun, Cortes and Burges: handwritten digits of 28 x 28 pixels; 12 MB to fetch",
-        files: &[
+    idx_set(
+        "mnist",
+        "LeCun, Cortes and Burges: handwritten digits of 28 x 28 pixels; 12 MB to fetch",
+        &[
             idx(0, MNIST, 9_912_422, "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"),
             idx(1, MNIST, 28_881, "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"),
             idx(2, MNIST, 1_648_877, "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"),
             idx(3, MNIST, 4542, "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"),
         ],
-        holds: &IDX,
-    },
-    Remote {
-        name: "fashion-mnist",
-        rows: 70_000,
-        features: 784,
-        classes: 10,
-        about: "Xiao, Rasul and Vollgraf 2017: clothes of 28 x 28 pixels; 31 MB to fetch",
-        files: &[
+    ),
+    idx_set(
+        "fashion-mnist",
+        "Xiao, Rasul and Vollgraf 2017: clothes of 28 x 28 pixels; 31 MB to fetch",
+        &[
             idx(0, FASHION, 26_421_880, "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"),
             idx(1, FASHION, 29_515, "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"),
             idx(2, FASHION, 4_422_102, "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"),
             idx(3, FASHION, 5148, "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"),
         ],
-        holds: &IDX,
-    },
+    ),
     Remote {
         name: "cifar10",
         rows: 60_000,
@@ -113,6 +105,11 @@ pub static REMOTES: [Remote; 4] = [
         holds: &["train.bin", "test.bin", "fine_label_names.txt"],
     },
 ];
+
+/// The shape that MNIST gave to others.
+const fn idx_set(name: &'static str, about: &'static str, files: &'static [File]) -> Remote {
+    Remote { name, rows: 70_000, features: 784, classes: 10, about, files, holds: &IDX }
+}
 
 const fn idx(number: usize, place: &'static str, bytes: u64, sha256: &'static str) -> File {
     File { name: IDX[number], place, bytes, sha256 }
