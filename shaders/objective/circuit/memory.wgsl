@@ -12,13 +12,21 @@ fn store(i: u32, lost: bool) {
     }
 }
 
+// A neuron's three numbers from the `first` of its places on.
+fn neuron_at(first: u32, i: u32) -> Neuron {
+    return Neuron(states[place(first, i)], states[place(first + 1u, i)], states[place(first + 2u, i)]);
+}
+fn set_neuron_at(first: u32, i: u32, to: Neuron) {
+    states[place(first, i)] = to.v;
+    states[place(first + 1u, i)] = to.w;
+    states[place(first + 2u, i)] = to.s;
+}
+
 fn neuron(i: u32) -> Neuron {
-    return Neuron(states[place(0u, i)], states[place(1u, i)], states[place(2u, i)]);
+    return neuron_at(0u, i);
 }
 fn set_neuron(i: u32, to: Neuron) {
-    states[place(0u, i)] = to.v;
-    states[place(1u, i)] = to.w;
-    states[place(2u, i)] = to.s;
+    set_neuron_at(0u, i, to);
 }
 fn open_synapses(i: u32) -> vec4f {
     return states[place(2u, i)];
@@ -31,12 +39,10 @@ fn set_push(i: u32, to: Push) {
     states[place(5u, i)] = to.shunt;
 }
 fn origin(i: u32) -> Neuron {
-    return Neuron(states[place(6u, i)], states[place(7u, i)], states[place(8u, i)]);
+    return neuron_at(6u, i);
 }
 fn set_origin(i: u32, to: Neuron) {
-    states[place(6u, i)] = to.v;
-    states[place(7u, i)] = to.w;
-    states[place(8u, i)] = to.s;
+    set_neuron_at(6u, i, to);
 }
 fn gate(i: u32) -> Gate {
     return Gate(kinetics[i], kinetics[QUADS + i]);

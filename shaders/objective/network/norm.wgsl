@@ -12,26 +12,21 @@ fn measure(
     @builtin(num_workgroups) groups: vec3u,
     @builtin(local_invocation_index) lane: u32,
 ) {
-    let number = group_line(group, groups);
-    let candidate = number / CHANNELS;
-    let channel = number % CHANNELS;
-    let runs = candidate < part.candidates && clock.stopped == 0u;
-    let values = select(0u, PIXELS * PADDED_ROWS, runs);
-    let first = (candidate * VALUES + channel * PIXELS) * PADDED_ROWS;
+    let own = channel_of(group, groups);
     let count = f32(PIXELS * part.rows);
     var sum = 0.0;
-    for (var i = lane; i < values; i += REDUCE) {
-        sum += select(0.0, inputs[first + i], i % PADDED_ROWS < part.rows);
+    for (var i = lane; i < own.values; i += REDUCE) {
+        sum += select(0.0, inputs[own.first + i], i % PADDED_ROWS < part.rows);
     }
     let mean = together(vec2f(sum, 0.0), lane).x / count;
     var squares = 0.0;
-    for (var i = lane; i < values; i += REDUCE) {
-        let apart = inputs[first + i] - mean;
+    for (var i = lane; i < own.values; i += REDUCE) {
+        let apart = inputs[own.first + i] - mean;
         squares += select(0.0, apart * apart, i % PADDED_ROWS < part.rows);
     }
     let variance = together(vec2f(squares, 0.0), lane).x / count;
-    if lane == 0u && runs {
-        let place = moments_at(candidate, channel);
+    if lane == 0u && own.runs {
+        let place = moments_at(own.candidate, own.channel);
         moments[place] = mean;
         moments[place + 1u] = variance;
     }
@@ -40,14 +35,10 @@ fn measure(
 // One thread per value and row of a candidate of the part.
 @compute @workgroup_size(WORKGROUP)
 fn normalize(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) groups: vec3u) {
-    let t = line(global, groups);
-    let value = t / PADDED_ROWS % (CHANNELS * PIXELS);
-    let candidate = t / PADDED_ROWS / (CHANNELS * PIXELS);
-    if candidate >= part.candidates || clock.stopped != 0u { return; }
-    let channel = value / PIXELS;
-    let place = (candidate * VALUES + value) * PADDED_ROWS + t % PADDED_ROWS;
-    let moment = moments_at(candidate, channel);
-    let weight = candidate * STAGED + OFFSET + channel;
-    let even = (inputs[place] - moments[moment]) / sqrt(moments[moment + 1u] + EPSILON);
-    outputs[place] = activate(fma(staged[weight], even, staged[weight + PADDED]));
+    let own = value_of(line(global, groups));
+    if !own.runs { return; }
+    let moment = moments_at(own.candidate, own.channel);
+    let weight = own.candidate * STAGED + OFFSET + own.channel;
+    let even = (inputs[own.place] - moments[moment]) / sqrt(moments[moment + 1u] + EPSILON);
+    outputs[own.place] = activate(fma(staged[weight], even, staged[weight + PADDED]));
 }

@@ -17,24 +17,19 @@ fn pull_norm(
     @builtin(num_workgroups) groups: vec3u,
     @builtin(local_invocation_index) lane: u32,
 ) {
-    let number = group_line(group, groups);
-    let candidate = number / CHANNELS;
-    let channel = number % CHANNELS;
-    let runs = candidate < part.candidates && clock.stopped == 0u;
-    let count = select(0u, PIXELS * PADDED_ROWS, runs);
-    let first = (candidate * VALUES + channel * PIXELS) * PADDED_ROWS;
-    let moment = moments_at(select(0u, candidate, runs), channel);
+    let own = channel_of(group, groups);
+    let moment = moments_at(select(0u, own.candidate, own.runs), own.channel);
     let mean = moments[moment];
     var sums = vec2f(0.0);
     // Rows past the last one have slopes of 0.
-    for (var i = lane; i < count; i += REDUCE) {
-        let slope_there = inputs[first + i];
-        sums += vec2f(slope_there, slope_there * (pixels[first + i] - mean));
+    for (var i = lane; i < own.values; i += REDUCE) {
+        let slope_there = inputs[own.first + i];
+        sums += vec2f(slope_there, slope_there * (pixels[own.first + i] - mean));
     }
     let both = together(sums, lane) * vec2f(1.0, 1.0 / sqrt(moments[moment + 1u] + EPSILON));
-    if lane == 0u && runs {
-        channel_sums[number] = both;
-        let place = (FIRST + channel * 2u) * STRIDE + part.candidate + candidate;
+    if lane == 0u && own.runs {
+        channel_sums[own.number] = both;
+        let place = (FIRST + own.channel * 2u) * STRIDE + part.candidate + own.candidate;
         gradient[place] = both.y;
         gradient[place + STRIDE] = both.x;
     }
@@ -43,17 +38,13 @@ fn pull_norm(
 // One thread per value and row of a candidate of the part.
 @compute @workgroup_size(WORKGROUP)
 fn hand_down_norm(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) groups: vec3u) {
-    let t = line(global, groups);
-    let row = t % PADDED_ROWS;
-    let value = t / PADDED_ROWS % (CHANNELS * PIXELS);
-    let candidate = t / PADDED_ROWS / (CHANNELS * PIXELS);
-    if candidate >= part.candidates || clock.stopped != 0u { return; }
-    let channel = value / PIXELS;
-    let place = (candidate * VALUES + value) * PADDED_ROWS + row;
-    let moment = moments_at(candidate, channel);
+    let own = value_of(line(global, groups));
+    if !own.runs { return; }
+    let moment = moments_at(own.candidate, own.channel);
     let narrowed = 1.0 / sqrt(moments[moment + 1u] + EPSILON);
-    let even = (pixels[place] - moments[moment]) * narrowed;
-    let sums = channel_sums[candidate * CHANNELS + channel] / f32(PIXELS * part.rows);
-    let handed = staged[candidate * STAGED + OFFSET + channel] * narrowed * (inputs[place] - sums.x - even * sums.y);
-    outputs[place] = select(0.0, handed * slope(values[place]), row < part.rows);
+    let even = (pixels[own.place] - moments[moment]) * narrowed;
+    let sums = channel_sums[own.candidate * CHANNELS + own.channel] / f32(PIXELS * part.rows);
+    let scale = staged[own.candidate * STAGED + OFFSET + own.channel] * narrowed;
+    let handed = scale * (inputs[own.place] - sums.x - even * sums.y);
+    outputs[own.place] = select(0.0, handed * slope(values[own.place]), own.row < part.rows);
 }
