@@ -16,8 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::{Error, Result};
 pub use account::Account;
 pub use adapter::{AdapterReport, Pick, adapters};
-pub(crate) use buffer::bytes;
-pub use buffer::{Buffer, View};
+pub use buffer::{Buffer, View, bytes};
 pub use kernel::{Bindings, Kernel};
 pub use recording::{Readback, Recording, Threads, Ticket};
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+use super::{fitting, submitted};
 use crate::gpu::{Bindings, Gpu, Kernel, Recording, Source, Threads, WORKGROUP};
 use crate::statistics::median;
 use crate::{Error, Result};
@@ -62,7 +63,7 @@ fn copying(gpu: &Gpu, seconds: f64, memory: u64) -> Result<(f64, f64)> {
     let kernel = copy_kernel(gpu, (bytes / 16) as u32)?;
     recording.dispatch(gpu, &kernel, &bindings, Threads::Line((bytes / 16) as u32))?;
     let moved = 2.0 * bytes as f64;
-    let kernels = moved / median_seconds(seconds, |times| run(gpu, &recording, times))?;
+    let kernels = moved / median_seconds(seconds, |times| submitted(gpu, &recording, times))?;
     let drivers = median_seconds(0.5 * seconds, |times| {
         let began = Instant::now();
         gpu.copy(&from.view(), &to.view(), times)?;
@@ -94,23 +95,18 @@ fn multiplying(gpu: &Gpu, seconds: f64) -> Result<f64> {
     let mut recording = Recording::new();
     recording.dispatch(gpu, &kernel, &bindings, Threads::Line(threads))?;
     // More rounds, until what a thread costs to start is lost in them; the first dispatch compiles.
-    run(gpu, &recording, 1)?;
-    while line.rounds < 4096 && run(gpu, &recording, 1)? < 0.1 * SUBMISSION {
+    submitted(gpu, &recording, 1)?;
+    while line.rounds < 4096 && submitted(gpu, &recording, 1)? < 0.1 * SUBMISSION {
         line.rounds *= 2;
         gpu.write(&settings.view(), &[line]);
     }
-    let once = median_seconds(seconds, |times| run(gpu, &recording, times))?;
+    let once = median_seconds(seconds, |times| submitted(gpu, &recording, times))?;
     let found: Vec<f32> = gpu.read(&ends.view())?;
     // Eight chains end at their limit, term / (1 - factor) = 1.
     if !found.iter().all(|sum| (sum - 8.0).abs() < 1e-3) {
         return Err(Error::Device("multiplying and adding came to nonsense: the driver is broken".into()));
     }
     Ok(f64::from(threads) * f64::from(ROUND) * f64::from(line.rounds) / once)
-}
-
-/// Device seconds of so many repetitions in one submission; the wall clock's, where the device has none.
-fn run(gpu: &Gpu, recording: &Recording, times: u32) -> Result<f64> {
-    super::submitted(gpu, recording, times)
 }
 
 /// Median seconds of one repetition, over so many seconds of submissions; `run` says how long `times` repetitions took.
@@ -120,7 +116,7 @@ fn median_seconds(seconds: f64, run: impl Fn(u32) -> Result<f64>) -> Result<f64>
     let mut once = run(1)?;
     // A single short repetition says little: it is looked at again once there are more.
     for _ in 0..2 {
-        times = super::fitting(SUBMISSION, once);
+        times = fitting(SUBMISSION, once);
         once = run(times)? / f64::from(times);
     }
     let (began, mut samples) = (Instant::now(), Vec::new());

@@ -45,7 +45,7 @@ pub(super) const CONV: Workload = Workload {
     bind: |gpu, members| bind(gpu, members, lenet()?, 64),
 };
 
-fn dense(inputs: u32, hidden: u32, outputs: u32) -> Architecture {
+pub(super) fn dense(inputs: u32, hidden: u32, outputs: u32) -> Architecture {
     Architecture { inputs, hidden: vec![hidden], outputs, activation: Activation::Tanh, pictures: None }
 }
 

@@ -1,7 +1,7 @@
 //! `gradless train --dry-run`: what a training would take, without a training.
 
 use anyhow::Result;
-use gradless::gpu::Gpu;
+use gradless::gpu::{Gpu, bytes};
 use gradless::run::Builder;
 use serde_json::{Value, json};
 
@@ -43,29 +43,20 @@ pub(super) fn run(arguments: &Train, gpu: &Gpu, builder: &Builder, mut described
     for (part, labels) in &account.parts {
         let mut largest: Vec<_> = labels.iter().filter(|(_, size)| **size >= 1024).collect();
         largest.sort_by_key(|(label, size)| (std::cmp::Reverse(**size), *label));
-        let named = largest.iter().take(NAMED).map(|(label, size)| format!("{label} {}", shown(**size)));
+        let named = largest.iter().take(NAMED).map(|(label, size)| format!("{label} {}", bytes(**size)));
         let sum: u64 = labels.values().sum();
-        table.add_row([(*part).to_string(), shown(sum), named.collect::<Vec<_>>().join("\n")]);
+        table.add_row([(*part).to_string(), bytes(sum), named.collect::<Vec<_>>().join("\n")]);
     }
-    table.add_row(["together".to_string(), shown(account.total()), String::new()]);
+    table.add_row(["together".to_string(), bytes(account.total()), String::new()]);
     say!("{table}");
-    let limits = format!("a binding {}, a buffer {}", shown(device.max_binding), shown(device.max_buffer));
+    let limits = format!("a binding {}, a buffer {}", bytes(device.max_binding), bytes(device.max_buffer));
     say!("{}: {limits}", device.name);
     match (largest, available) {
         (Some(population), Some(available)) => {
-            say!("the largest population that fits into {}: about {population}", shown(available));
+            say!("the largest population that fits into {}: about {population}", bytes(available));
         }
-        (None, Some(available)) => say!("no population fits into {}", shown(available)),
+        (None, Some(available)) => say!("no population fits into {}", bytes(available)),
         (_, None) => say!("how much memory the device has is not known: say so with --memory, in GiB"),
     }
     Ok(())
-}
-
-/// A number of bytes as people write it.
-fn shown(bytes: u64) -> String {
-    match bytes {
-        0..1_048_576 => format!("{:.1} KiB", bytes as f64 / 1024.0),
-        1_048_576..1_073_741_824 => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
-        _ => format!("{:.2} GiB", bytes as f64 / GIB),
-    }
 }

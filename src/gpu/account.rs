@@ -10,7 +10,7 @@ use crate::Result;
 /// Bytes of buffers, by part and by label.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Account {
-    /// What is being allocated for now.
+    /// The part that buffers belong to until another one is named.
     part: &'static str,
     /// By part, then by label.
     pub parts: BTreeMap<&'static str, BTreeMap<String, u64>>,

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use comfy_table::{CellAlignment, Table};
 use gradless::bench::{Report, Row, Swept, Workload};
+use gradless::gpu::bytes;
 
 /// The machine, its limits and the memory that may be taken, a line each.
 pub(super) fn machine(report: &Report) -> Vec<String> {
@@ -17,7 +18,7 @@ pub(super) fn machine(report: &Report) -> Vec<String> {
             short(1e-9 * report.limits.driver_copy),
             short(1e-9 * report.limits.multiply_add),
         ),
-        format!("memory: {} may be taken, {}", size(report.memory.bytes), report.memory.why),
+        format!("memory: {} may be taken, {}", bytes(report.memory.bytes), report.memory.why),
     ];
     if let Some(load) = machine.load.filter(|_| machine.is_busy()) {
         let count = machine.processors;
@@ -69,7 +70,7 @@ pub(super) fn cells(row: &Row, mark: &str, unit: f64) -> [String; 10] {
         percent(row.copy_share),
         short(row.gigaflops),
         percent(row.multiply_add_share),
-        size(row.memory),
+        bytes(row.memory),
     ]
 }
 
@@ -165,14 +166,6 @@ pub(super) fn whole(value: f64) -> String {
 
 fn percent(share: f64) -> String {
     format!("{} %", short(100.0 * share))
-}
-
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_048_576 => format!("{:.1} KiB", bytes as f64 / 1024.0),
-        1_048_576..1_073_741_824 => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
-        _ => format!("{:.2} GiB", bytes as f64 / 1_073_741_824.0),
-    }
 }
 
 #[cfg(test)]
