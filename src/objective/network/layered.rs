@@ -187,13 +187,6 @@ impl Layered {
         })
     }
 
-    fn scratch(&mut self, candidates: u32) -> Result<()> {
-        if self.scratch.as_ref().is_none_or(|scratch| scratch.candidates < candidates) {
-            self.scratch = Some(self.memory(candidates, false)?);
-        }
-        Ok(())
-    }
-
     /// The kernels for these points; `keep`: for memory of what every layer computes.
     pub(super) fn kernels(&self, points: &Points, batch: &Batch, keep: bool) -> Result<Kernels> {
         let (gpu, sizes) = (&self.context.gpu, (self.padded_rows, batch.columns));
@@ -448,10 +441,12 @@ impl Scorer for Layered {
         if let Some(Known::Sample(_, inner)) = &self.known {
             per_part = per_part.min(inner.part_candidates(points.candidates, 0, false));
         }
-        self.scratch(per_part)?;
+        let memory = match self.scratch.take().filter(|scratch| scratch.candidates >= per_part) {
+            Some(scratch) => scratch,
+            None => self.memory(per_part, false)?,
+        };
         let moments = self.moments(points.stride)?;
         let measures = self.measures(points, per_part)?;
-        let memory = self.scratch.as_ref().expect("made in the line above");
         let kernels = self.kernels(points, batch, false)?;
         let losses = self.losses_kernel(points)?;
         self.over_parts((points, batch), (per_part, true), recording, |_, bindings, (part, rows), recording| {
@@ -463,10 +458,12 @@ impl Scorer for Layered {
             if let Some(measures) = measures.as_ref().filter(|_| part.block == 0) {
                 self.measure(measures, &bindings, part, recording)?;
             }
-            let [_, logits] = self.forward((&kernels, memory), &bindings, (part, rows), 0, recording)?;
+            let [_, logits] = self.forward((&kernels, &memory), &bindings, (part, rows), 0, recording)?;
             let bindings = bindings.with("logits", logits).with("row_labels", rows.labels.clone());
             recording.dispatch(&self.context.gpu, &losses, &bindings, Threads::Groups(part.candidates))
-        })
+        })?;
+        self.scratch = Some(memory);
+        Ok(())
     }
 }
 
