@@ -154,19 +154,20 @@ fn centre(layer: &Layer) -> String {
     }
 }
 
-/// The operand that all lanes share: `units` neighbouring values of `buffer` from `base` on into w0, w1, ...
-pub(super) fn shared_operand(text: &mut String, tile: Tile, buffer: &str, base: &str, units: u32) {
+/// The operand that all lanes share: `units` neighbouring values of `buffer` from `base` on into w0, w1, ..., with `mark`
+/// after their names.
+pub(super) fn shared_operand(text: &mut String, tile: Tile, buffer: &str, base: &str, units: u32, mark: &str) {
     let step = tile.broadcast.unwrap_or(4);
     for c in 0..units / step {
         let _ = match tile.broadcast {
-            Some(size) => writeln!(text, "        let v{c} = {buffer}[{base} + {}u + near];", c * size),
-            None => writeln!(text, "        let v{c} = {buffer}[({base}) / 4u + {c}u];"),
+            Some(size) => writeln!(text, "        let v{c}{mark} = {buffer}[{base} + {}u + near];", c * size),
+            None => writeln!(text, "        let v{c}{mark} = {buffer}[({base}) / 4u + {c}u];"),
         };
         for k in 0..step {
             let unit = c * step + k;
             let _ = match tile.broadcast {
-                Some(_) => writeln!(text, "        let w{unit} = subgroupBroadcast(v{c}, {k}u);"),
-                None => writeln!(text, "        let w{unit} = v{c}[{k}];"),
+                Some(_) => writeln!(text, "        let w{unit}{mark} = subgroupBroadcast(v{c}{mark}, {k}u);"),
+                None => writeln!(text, "        let w{unit}{mark} = v{c}{mark}[{k}];"),
             };
         }
     }
@@ -271,7 +272,7 @@ fn {name}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
         );
         let fetch = |text: &mut String, row: &str| {
             let base = format!("candidate * STAGED + OFFSET + ({row}) * PADDED + unit");
-            shared_operand(text, tile, "staged", &base, units);
+            shared_operand(text, tile, "staged", &base, units, "");
         };
         for t in 0..rows {
             for u in 0..units {

@@ -88,7 +88,7 @@ fn thin_products({}) {{
         let _ = writeln!(text, "        let x{t} = inputs[i * COLUMNS + part.row + row + {}u];", t * lanes);
     }
     let place = format!("(right + i) * {}u + part.candidate / 2u + pair", factors.stride);
-    shared_operand(&mut text, tile, "noise", &place, units);
+    shared_operand(&mut text, tile, "noise", &place, units, "");
     for u in 0..units {
         for t in 0..rows {
             let _ = writeln!(text, "        s{t}_{u} = fma(x{t}, w{u}, s{t}_{u});");
@@ -173,7 +173,7 @@ fn layer_above({}) {{
         }
     }
     let weights = |text: &mut String, input: &str| {
-        shared_operand(text, tile, "staged", &format!("OFFSET + ({input}) * PADDED + unit"), units);
+        shared_operand(text, tile, "staged", &format!("OFFSET + ({input}) * PADDED + unit"), units, "");
     };
     text.push_str("    {\n");
     weights(&mut text, "INPUTS");
