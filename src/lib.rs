@@ -66,7 +66,6 @@ pub mod population;
 pub mod problem;
 pub mod reach;
 pub mod reference;
-#[cfg(not(target_arch = "wasm32"))]
 pub mod run;
 mod shuffle;
 pub mod statistics;
