@@ -13,6 +13,8 @@ const SLIDERS = {
 };
 /** Those that can search part by part. */
 const BY_PARTS = ["pso", "gwo"];
+/** Populations, as powers of two, that suit a search of everything at once, and of each part by itself. */
+const POWERS = { whole: 7, parts: 4 };
 /** Milliseconds between two looks at the plane. */
 const LOOK = 120;
 
@@ -62,13 +64,23 @@ function offer() {
     input.dataset.usual = input.value;
     const label = document.createElement("label");
     label.title = meanings[name];
-    label.append(`${name[0].toUpperCase()}${name.slice(1).replaceAll("_", " ")} `, document.createElement("output"), input);
+    const value = Object.assign(document.createElement("span"), { className: "value", ariaHidden: "true" });
+    label.append(`${name[0].toUpperCase()}${name.slice(1).replaceAll("_", " ")} `, value, input);
     return label;
   });
   $("settings").replaceChildren(...sliders);
   const apart = BY_PARTS.includes(field("optimizer").value);
-  if (!apart) field("search").value = "whole";
   field("search").disabled = !apart;
+  if (!apart && field("search").value !== "whole") {
+    field("search").value = "whole";
+    suit();
+  }
+  spell();
+}
+
+/** Sets the population that suits what is searched. */
+function suit() {
+  field("population").value = field("search").value === "whole" ? POWERS.whole : POWERS.parts;
   spell();
 }
 
@@ -76,7 +88,7 @@ function offer() {
 function spell() {
   for (const input of form.querySelectorAll("input[type=range]")) {
     const value = "power" in input.dataset ? 2 ** input.valueAsNumber : input.valueAsNumber;
-    input.labels[0].querySelector("output").value = value;
+    input.labels[0].querySelector(".value").textContent = value;
     input.setAttribute("aria-valuetext", value);
   }
 }
@@ -218,6 +230,7 @@ export function trained(wanted) {
   for (const [name, value] of Object.entries(wanted)) {
     field(name).value = value;
     if (name === "optimizer") offer();
+    if (name === "search") suit();
   }
   spell();
   return new Promise((resolve, reject) => {
@@ -228,22 +241,33 @@ export function trained(wanted) {
   });
 }
 
+/** Loads the engine and opens the adapter; false, with a word on it, where there is none. */
 async function open() {
-  if (!navigator.gpu) throw new Error("navigator.gpu is not there");
-  await init();
-  session = await Session.open();
+  const without = (cause) => {
+    missing(cause);
+    test?.failed(cause);
+    return false;
+  };
+  if (!navigator.gpu) return without("navigator.gpu is not there");
+  await init({ module_or_path: new URL("engine_bg.wasm", import.meta.url) });
+  try {
+    session = await Session.open();
+  } catch (error) {
+    return without(error.message ?? error);
+  }
+  return true;
 }
 
-const test = new URLSearchParams(location.search).has("test") ? await import("./test.js") : null;
-try {
-  await open();
+async function present() {
   $("main").hidden = false;
-  $("adapter").textContent = `Computed by WebGPU on ${await adapter()}.`;
+  const name = await adapter();
+  $("adapter").textContent = `Computed by WebGPU on ${name}.`;
   offer();
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", spell);
   form.addEventListener("change", ({ target }) => {
     if (target.name === "optimizer") offer();
+    if (target.name === "search") suit();
     if (target.name !== "pace") reset();
   });
   $("play").addEventListener("click", () => (playing ? pause() : play()));
@@ -252,8 +276,13 @@ try {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   if (test) playing = false;
   loop();
-  test?.run(trained, $("adapter").textContent);
+  test?.run(trained, name);
+}
+
+const test = new URLSearchParams(location.search).has("test") ? await import("./test.js") : null;
+try {
+  if (await open()) await present();
 } catch (error) {
-  missing(error.message ?? error);
+  trouble("This did not work", String(error.message ?? error));
   test?.failed(error);
 }
