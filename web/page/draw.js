@@ -47,10 +47,9 @@ export function drawPlane(canvas, scene, points, regions) {
     context.drawImage(cells(scene, regions), 0, 0, width, height);
   }
   const [[left, right], [low, high]] = scene.bounds;
-  const radius = Math.max(1.8, Math.min(3.6, width / 190));
+  const radius = Math.max(2, Math.min(4, width / 160));
   const paper = colour("card");
   const shades = scene.classes.map((_, k) => colour(`class-${k}`));
-  context.lineWidth = 1.4;
   for (let at = 0; at < points.length; at += 4) {
     const [x, y, label, held] = points.subarray(at, at + 4);
     const shade = shades[label];
@@ -58,6 +57,7 @@ export function drawPlane(canvas, scene, points, regions) {
     context.arc(((x - left) / (right - left)) * width, height - ((y - low) / (high - low)) * height, radius, 0, 2 * Math.PI);
     context.fillStyle = held ? paper : shade;
     context.strokeStyle = held ? shade : paper;
+    context.lineWidth = held ? 1.8 : 0.6;
     context.fill();
     context.stroke();
   }
