@@ -37,6 +37,9 @@
 //! # }
 //! ```
 //!
+//! In a browser nobody may block: there [`Gpu::open_async`](gpu::Gpu::open_async),
+//! [`Run::advance_async`](run::Run::advance_async) and their like are what there is, and everything else builds on them.
+//!
 //! One seed gives one result on one adapter, whatever the number of generations in a submission and however a
 //! population is cut into buffers.
 

@@ -107,7 +107,7 @@ function begin() {
     return item;
   }));
   $("trouble").hidden = true;
-  say("Learning.");
+  say(playing ? "Learning." : "Ready.");
 }
 
 /** One frame: some generations, and from time to time a look at what has been learned. */
@@ -152,7 +152,7 @@ async function loop() {
       if (anew) {
         anew = false;
         begin();
-        // A look at the data before the first generation, and when it is not to begin yet.
+        // The data are there to be seen before the first generation.
         draw();
       }
       if (playing) await frame();
