@@ -29,7 +29,7 @@ impl Server {
             for stream in listener.incoming().flatten() {
                 let (folder, posted) = (folder.clone(), posted.clone());
                 // A visitor that goes away is no matter.
-                std::thread::spawn(move || answer(stream, &folder, &posted).ok());
+                std::thread::spawn(move || answer(&stream, &folder, &posted).ok());
             }
         });
         Ok(Self { port, said, say })
@@ -54,8 +54,8 @@ impl Server {
     }
 }
 
-fn answer(stream: TcpStream, folder: &Path, posted: &Sender<String>) -> Result<()> {
-    let mut reader = BufReader::new(&stream);
+fn answer(stream: &TcpStream, folder: &Path, posted: &Sender<String>) -> Result<()> {
+    let mut reader = BufReader::new(stream);
     let mut first = String::new();
     reader.read_line(&mut first)?;
     let mut length = 0;
@@ -75,13 +75,13 @@ fn answer(stream: TcpStream, folder: &Path, posted: &Sender<String>) -> Result<(
             let mut body = String::new();
             reader.take(length.min(LARGEST)).read_to_string(&mut body)?;
             posted.send(body)?;
-            reply(&stream, "204 No Content", "text/plain", b"")
+            reply(stream, "204 No Content", "text/plain", b"")
         }
         ("GET", Some(file)) => match std::fs::read(&file) {
-            Ok(bytes) => reply(&stream, "200 OK", kind(&file), &bytes),
-            Err(_) => reply(&stream, "404 Not Found", "text/plain", b"not found\n"),
+            Ok(bytes) => reply(stream, "200 OK", kind(&file), &bytes),
+            Err(_) => reply(stream, "404 Not Found", "text/plain", b"not found\n"),
         },
-        _ => reply(&stream, "404 Not Found", "text/plain", b"not found\n"),
+        _ => reply(stream, "404 Not Found", "text/plain", b"not found\n"),
     }
 }
 
