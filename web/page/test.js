@@ -9,7 +9,7 @@ const CASES = [
   { name: "moons, CMA-ES", least: 0.9, set: { optimizer: "sep-cma-es" } },
   { name: "moons, neuron by neuron", least: 0.9, set: { optimizer: "pso", search: "neurons", generations: 50 } },
   { name: "moons, layer by layer, grey wolves", least: 0.85, set: { optimizer: "gwo", search: "layers", generations: 50 } },
-  { name: "circles, two hidden layers", least: 0.9, set: { data: "circles", optimizer: "pso", search: "whole", model: "mlp:16,16", generations: 80 } },
+  { name: "circles, two hidden layers", least: 0.9, set: { data: "circles", optimizer: "pso", search: "whole", model: "mlp:16,16", generations: 100 } },
   { name: "irises, no hidden layer", least: 0.85, set: { data: "iris", model: "none" } },
 ];
 
