@@ -1,7 +1,9 @@
 # Two commands for a fresh Debian or Ubuntu machine with Rust: make train, make test.
-.PHONY: train test check bench adapter
+# The browser page: make web, make web-serve, make test-web.
+.PHONY: train test check bench adapter web web-serve test-web
 
 CARGO ?= cargo
+WEB = $(CARGO) run --release --locked --manifest-path web/Cargo.toml --package gradless-web-build --
 # With an adapter made sure of, a test that finds none is a failure.
 export GRADLESS_REQUIRE_GPU ?= 1
 
@@ -18,6 +20,16 @@ check:
 
 bench: adapter
 	$(CARGO) bench
+
+web:
+	$(WEB) build
+
+web-serve:
+	$(WEB) serve
+
+test-web:
+	@./assets/chromium.sh
+	$(WEB) test
 
 adapter:
 	@./assets/adapter.sh

@@ -5,6 +5,7 @@
 
 mod account;
 mod adapter;
+mod arrival;
 mod buffer;
 mod kernel;
 mod recording;
@@ -69,7 +70,11 @@ impl Gpu {
         let wanted = wgpu::Features::TIMESTAMP_QUERY
             | wgpu::Features::TIMESTAMP_QUERY_INSIDE_ENCODERS
             | wgpu::Features::SUBGROUP;
-        let features = adapter.features() & wanted;
+        let mut features = adapter.features() & wanted;
+        if report.backend == "webgpu" {
+            // Browsers want their shaders to name what they enable, and their clocks are coarse on purpose.
+            features = wgpu::Features::empty();
+        }
         let (device, queue) = adapter
             .request_device(&wgpu::DeviceDescriptor {
                 label: Some("gradless"),

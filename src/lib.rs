@@ -37,6 +37,9 @@
 //! # }
 //! ```
 //!
+//! In a browser nobody may block: there [`Gpu::open_async`](gpu::Gpu::open_async),
+//! [`Run::advance_async`](run::Run::advance_async) and their like are what there is, and everything else builds on them.
+//!
 //! One seed gives one result on one adapter, whatever the number of generations in a submission and however a
 //! population is cut into buffers.
 
@@ -66,7 +69,6 @@ pub mod population;
 pub mod problem;
 pub mod reach;
 pub mod reference;
-#[cfg(not(target_arch = "wasm32"))]
 pub mod run;
 mod shuffle;
 pub mod statistics;

@@ -3,17 +3,24 @@
 //! Two submissions are kept under way, so that the device has work while the host looks at the last result. The clock,
 //! the history and the conditions to stop are on the device: what is computed does not depend on how many generations
 //! go into a submission.
+//!
+//! What waits for the device is `async`, for browsers, where no one may block; `waiting` has the same for everyone else.
 
 mod builder;
 mod plan;
+#[cfg(not(target_arch = "wasm32"))]
+mod waiting;
 
 use std::collections::VecDeque;
-use std::time::Instant;
 
-use crate::gpu::{Buffer, Gpu, Recording, Ticket, View};
+use web_time::Instant;
+
+use crate::gpu::{Buffer, Gpu, Recording, Ticket};
 use crate::population::{Context, Evaluation, Objective, Optimizer, Program, Step, WORST};
 use crate::{Error, Result};
 pub use builder::Builder;
+#[cfg(not(target_arch = "wasm32"))]
+pub use waiting::Snapshot;
 
 /// Records kept on the device: generations of one submission at most.
 const HISTORY: u32 = 1024;
@@ -108,15 +115,6 @@ pub struct Run {
     report: Report,
 }
 
-/// Everything a run needs to go on later, bit for bit as if it had not stopped.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Snapshot {
-    /// Buffers under stable names, as bytes.
-    pub buffers: Vec<(String, Vec<u8>)>,
-    /// Generations done.
-    pub generation: u32,
-}
-
 impl Run {
     /// A run of `optimizer` on `objective`, to be described further and started.
     #[expect(clippy::new_ret_no_self, reason = "a run is there only once its builder has started it")]
@@ -161,22 +159,22 @@ impl Run {
         self.limit
     }
 
-    /// Keeps the device busy and waits for the oldest submission under way: a few dozen milliseconds of work.
+    /// Keeps the device busy until the oldest submission under way is done: a few dozen milliseconds of work.
     /// [`Report::stop`] says when there is no more to do.
     ///
     /// # Errors
     /// [`Error::Device`] when the device was lost or an operation failed.
-    pub fn step(&mut self) -> Result<&Report> {
+    pub async fn step_async(&mut self) -> Result<&Report> {
         if self.report.stop.is_some() {
             return Ok(&self.report);
         }
         if self.evaluation.on_host().is_some() {
-            return self.advance(1);
+            return self.advance_async(1).await;
         }
         while self.under_way.len() < 2 && self.submitted < self.limit {
             self.submit(self.batch.min(self.limit - self.submitted))?;
         }
-        self.collect()?;
+        self.collect().await?;
         self.adapt();
         Ok(&self.report)
     }
@@ -185,65 +183,41 @@ impl Run {
     ///
     /// # Errors
     /// [`Error::Device`] when the device was lost or an operation failed.
-    pub fn advance(&mut self, generations: u32) -> Result<&Report> {
-        self.drain()?;
+    pub async fn advance_async(&mut self, generations: u32) -> Result<&Report> {
+        self.drain().await?;
         let mut left = generations.min(self.limit - self.submitted.min(self.limit));
         while left > 0 && self.report.stop.is_none() {
             if self.evaluation.on_host().is_some() {
-                self.advance_on_host()?;
+                self.advance_on_host().await?;
                 left -= 1;
                 continue;
             }
             let batch = left.min(HISTORY);
             self.submit(batch)?;
-            self.collect()?;
+            self.collect().await?;
             left -= batch;
         }
         Ok(&self.report)
     }
 
-    /// Runs to the end, showing each report to `watch`; `false` from it ends the run there.
-    ///
-    /// # Errors
-    /// [`Error::Device`] when the device was lost or an operation failed.
-    pub fn until_stopped(&mut self, mut watch: impl FnMut(&Report) -> bool) -> Result<&Report> {
-        while self.report.stop.is_none() {
-            self.step()?;
-            if !watch(&self.report) {
-                self.interrupt(Stop::Interrupted)?;
-            }
-        }
-        Ok(&self.report)
-    }
-
-    /// Ends the run for a reason of the host's.
-    ///
-    /// # Errors
-    /// [`Error::Device`] when the device was lost or an operation failed.
-    pub fn interrupt(&mut self, stop: Stop) -> Result<()> {
-        self.drain()?;
-        self.report.stop.get_or_insert(stop);
-        Ok(())
-    }
-
     /// Moves to the next candidates and reads them: one after the other, [`Objective::dims`] values each. To be
-    /// answered with [`Run::tell`].
+    /// answered with [`Run::tell_async`].
     ///
     /// # Errors
     /// [`Error::Device`] when the device was lost or an operation failed.
-    pub fn ask(&mut self) -> Result<Vec<f32>> {
-        self.drain()?;
+    pub async fn ask_async(&mut self) -> Result<Vec<f32>> {
+        self.drain().await?;
         self.began.get_or_insert_with(Instant::now);
         self.gpu.submit(&[self.step.ask()], &[])?;
-        self.step.points().read(&self.context)
+        self.step.points().read_async(&self.context).await
     }
 
-    /// Takes the fitness of the candidates that [`Run::ask`] gave, in their order. Lower is better; what is not finite
-    /// counts as the worst.
+    /// Takes the fitness of the candidates that [`Run::ask_async`] gave, in their order. Lower is better; what is not
+    /// finite counts as the worst.
     ///
     /// # Errors
     /// [`Error::Setting`] when the number of values is not the population; [`Error::Device`] from the device.
-    pub fn tell(&mut self, fitness: &[f32]) -> Result<&Report> {
+    pub async fn tell_async(&mut self, fitness: &[f32]) -> Result<&Report> {
         let points = self.step.points();
         if fitness.len() != points.candidates as usize {
             let remedy = format!("tell one value for each of the {} candidates", points.candidates);
@@ -256,7 +230,7 @@ impl Run {
         let ticket = self.gpu.submit(&[&rest], &[self.clock.view(), self.history.view()])?;
         self.submitted += 1;
         self.under_way.push_back((ticket, 1));
-        self.collect()?;
+        self.collect().await?;
         Ok(&self.report)
     }
 
@@ -264,138 +238,39 @@ impl Run {
     ///
     /// # Errors
     /// [`Error::Device`] when the device was lost or an operation failed.
-    pub fn best(&mut self) -> Result<Vec<f32>> {
-        self.drain()?;
-        self.gpu.read(&self.step.best().view())
+    pub async fn best_async(&mut self) -> Result<Vec<f32>> {
+        self.drain().await?;
+        self.gpu.read_async(&self.step.best().view()).await
     }
 
     /// The fitness of all candidates as the last generation scored them.
     ///
     /// # Errors
     /// [`Error::Device`] when the device was lost or an operation failed.
-    pub fn fitness(&mut self) -> Result<Vec<f32>> {
-        self.drain()?;
+    pub async fn fitness_async(&mut self) -> Result<Vec<f32>> {
+        self.drain().await?;
         let points = self.step.points();
-        let mut fitness = self.gpu.read(&points.fitness.view())?;
+        let mut fitness = self.gpu.read_async(&points.fitness.view()).await?;
         fitness.truncate(points.candidates as usize);
         Ok(fitness)
     }
 
-    /// Scores the candidates as they are now by another objective over the same coordinates.
-    ///
-    /// # Errors
-    /// Those of [`Objective::bind`] and of the device.
-    pub fn score(&mut self, objective: &dyn Objective) -> Result<Vec<f32>> {
-        self.drain()?;
-        // A clock of its own, which has not stopped.
-        let context = Context { largest_chunk: self.context.largest_chunk, ..Context::resting(&self.gpu)? };
-        let mut points = self.step.points().clone();
-        points.fitness = self.gpu.upload("fitness", &vec![WORST; points.fitness.len() as usize])?;
-        for chunk in &mut points.chunks {
-            chunk.bindings = chunk.bindings.clone().with("fitness", points.fitness.view());
-        }
-        let mut recording = Recording::new();
-        objective.bind(&context)?.score(&points, &mut recording)?;
-        let mut fitness: Vec<f32> = self.gpu.run(&recording, &[points.fitness.view()])?.values(0);
-        fitness.truncate(points.candidates as usize);
-        Ok(fitness)
-    }
-
-    /// The coordinates of one candidate as it is now.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] when there is no such candidate; [`Error::Device`] from the device.
-    pub fn member(&mut self, member: u32) -> Result<Vec<f32>> {
-        self.drain()?;
-        let points = self.step.points();
-        let dims = points.dims as usize;
-        let all = points.read(&self.context)?;
-        let found = all.get(member as usize * dims..(member as usize + 1) * dims);
-        found.map(<[f32]>::to_vec).ok_or_else(|| {
-            Error::setting("member", member, format!("members are counted from 0 to {}", points.candidates - 1))
-        })
-    }
-
-    /// Lets schedules run over so many generations from here on; for runs that time ends, whose generations nobody knows
-    /// beforehand.
-    ///
-    /// # Errors
-    /// [`Error::Device`] when the device was lost or an operation failed.
-    pub fn stretch(&mut self, horizon: u32) -> Result<()> {
-        self.drain()?;
-        let mut clock = self.gpu.read::<Clock>(&self.clock.view())?[0];
-        clock.horizon = horizon.clamp(1, self.limit.max(1));
-        self.gpu.write(&self.clock.view(), &[clock]);
-        Ok(())
-    }
-
-    /// The whole state, to go on from later.
-    ///
-    /// # Errors
-    /// [`Error::Device`] when the device was lost or an operation failed.
-    pub fn snapshot(&mut self) -> Result<Snapshot> {
-        self.drain()?;
-        let mut buffers = Vec::new();
-        for (name, view) in self.state() {
-            buffers.push((name, self.gpu.read::<u8>(&view)?));
-        }
-        Ok(Snapshot { buffers, generation: self.report.generation })
-    }
-
-    /// Goes back to a state that a run of the same description was in.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] when the snapshot is of another description; [`Error::Device`] from the device.
-    pub fn restore(&mut self, snapshot: &Snapshot) -> Result<()> {
-        self.drain()?;
-        for (name, view) in self.state() {
-            let found = snapshot.buffers.iter().find(|(known, _)| *known == name);
-            match found {
-                Some((_, bytes)) if bytes.len() as u64 == view.size => self.gpu.write(&view, bytes),
-                _ => {
-                    let remedy = "it is of another population, model or optimizer, or damaged";
-                    return Err(Error::setting("checkpoint", name, remedy));
-                }
-            }
-        }
-        // The limit and the target are this run's own: they may have been raised.
-        let mut clock = self.gpu.read::<Clock>(&self.clock.view())?[0];
-        clock.limit = self.limit;
-        clock.stopped = u32::from(clock.generation >= self.limit);
-        self.gpu.write(&self.clock.view(), &[clock]);
-        if let Some(resume) = self.step.resume() {
-            self.gpu.submit(&[resume], &[])?;
-        }
-        self.submitted = clock.generation;
-        self.report.generation = clock.generation;
-        self.report.evaluations = u64::from(clock.generation) * self.per_generation;
-        self.report.best = clock.best;
-        self.report.stop = (clock.stopped != 0).then_some(self.end);
-        Ok(())
-    }
-
-    /// Waits until nothing is under way.
-    fn drain(&mut self) -> Result<()> {
+    /// Lets everything under way finish.
+    async fn drain(&mut self) -> Result<()> {
         while !self.under_way.is_empty() {
-            self.collect()?;
+            self.collect().await?;
         }
         Ok(())
     }
 
-    fn state(&self) -> Vec<(String, View)> {
-        let mut state = self.step.state().to_vec();
-        state.push(("clock".into(), self.clock.view()));
-        state
-    }
-
-    fn advance_on_host(&mut self) -> Result<()> {
-        let candidates = self.ask()?;
+    async fn advance_on_host(&mut self) -> Result<()> {
+        let candidates = self.ask_async().await?;
         let dims = self.step.points().dims as usize;
         let fitness: Vec<f32> = match self.evaluation.on_host() {
             Some(call) => candidates.chunks(dims).map(call).collect(),
             None => return Ok(()),
         };
-        self.tell(&fitness)?;
+        self.tell_async(&fitness).await?;
         Ok(())
     }
 
@@ -411,10 +286,10 @@ impl Run {
         Ok(())
     }
 
-    /// Waits for the oldest submission and takes its records into the report.
-    fn collect(&mut self) -> Result<()> {
+    /// Takes the records of the oldest submission into the report, once it is done.
+    async fn collect(&mut self) -> Result<()> {
         let Some((ticket, _)) = self.under_way.pop_front() else { return Ok(()) };
-        let readback = self.gpu.wait(ticket)?;
+        let readback = self.gpu.wait_async(ticket).await?;
         let clock: Clock = readback.values(0)[0];
         let ring: Vec<Record> = readback.values(1);
         for generation in self.report.generation..clock.generation {

@@ -66,14 +66,18 @@ impl Gpu {
         if let Some(available) = self.memory_left().filter(|available| size > *available) {
             return Err(self.too_large(label, size, available, "a smaller population"));
         }
-        let scope = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        // A browser says so later: the next submission fails.
+        #[cfg(target_arch = "wasm32")]
         let raw = self.device_buffer(label, size);
         #[cfg(not(target_arch = "wasm32"))]
-        if pollster::block_on(scope.pop()).is_some() {
-            return Err(self.too_large(label, size, 0, "a smaller population"));
-        }
-        #[cfg(target_arch = "wasm32")]
-        drop(scope);
+        let raw = {
+            let scope = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+            let raw = self.device_buffer(label, size);
+            if pollster::block_on(scope.pop()).is_some() {
+                return Err(self.too_large(label, size, 0, "a smaller population"));
+            }
+            raw
+        };
         self.enter(label, size);
         Ok(Buffer { raw, len: len.max(1), values: PhantomData })
     }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::PoisonError;
 
+use super::arrival::Arrival;
 use super::{Bindings, Gpu, Kernel, View};
 use crate::{Error, Result};
 
@@ -34,10 +35,12 @@ pub enum Threads {
 
 /// A submission under way.
 #[derive(Debug)]
-#[cfg_attr(target_arch = "wasm32", expect(dead_code, reason = "waiting blocks, which a browser does not allow"))]
 pub struct Ticket {
+    #[cfg(not(target_arch = "wasm32"))]
     index: wgpu::SubmissionIndex,
     staging: Option<wgpu::Buffer>,
+    /// Until what was read can be taken; in a browser also where nothing is read.
+    arrival: Arrival,
     ranges: Vec<Range<usize>>,
     clocked: bool,
     /// Kernel of every timed dispatch, while profiling.
@@ -190,10 +193,23 @@ impl Gpu {
             }
         }
         let index = self.queue.submit([encoder.finish()]);
+        let arrival = Arrival::default();
         if let Some(staging) = &staging {
-            staging.map_async(wgpu::MapMode::Read, .., |_| ());
+            let mapped = arrival.clone();
+            // Whether it could be mapped shows when it is read.
+            staging.map_async(wgpu::MapMode::Read, .., move |_| mapped.announce());
         }
-        Ok(Ticket { index, staging, ranges, clocked, timed: names })
+        #[cfg(target_arch = "wasm32")]
+        let _ = index;
+        Ok(Ticket {
+            #[cfg(not(target_arch = "wasm32"))]
+            index,
+            staging,
+            arrival,
+            ranges,
+            clocked,
+            timed: names,
+        })
     }
 
     /// Waits for a submission and takes what it read.
@@ -202,8 +218,27 @@ impl Gpu {
     /// [`Error::Device`] when the device was lost or an operation failed.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn wait(&self, ticket: Ticket) -> Result<Readback> {
-        let wait = wgpu::PollType::Wait { submission_index: Some(ticket.index.clone()), timeout: None };
-        self.device.poll(wait).map_err(|e| Error::Device(format!("waiting for the device failed: {e}")))?;
+        pollster::block_on(self.wait_async(ticket))
+    }
+
+    /// [`Gpu::wait`] for callers that may not block: in a browser it gives way until the device is done. Elsewhere nothing
+    /// would ever call back by itself, so there it waits for the device before it returns.
+    ///
+    /// # Errors
+    /// As [`Gpu::wait`].
+    pub async fn wait_async(&self, ticket: Ticket) -> Result<Readback> {
+        #[cfg(not(target_arch = "wasm32"))]
+        {
+            let wait = wgpu::PollType::Wait { submission_index: Some(ticket.index.clone()), timeout: None };
+            self.device.poll(wait).map_err(|e| Error::Device(format!("waiting for the device failed: {e}")))?;
+        }
+        if cfg!(target_arch = "wasm32") {
+            if ticket.staging.is_none() {
+                let done = ticket.arrival.clone();
+                self.queue.on_submitted_work_done(move || done.announce());
+            }
+            ticket.arrival.clone().await;
+        }
         self.check()?;
         let Some(staging) = &ticket.staging else {
             return Ok(Readback { bytes: Vec::new(), ranges: ticket.ranges, device_seconds: None });
@@ -215,12 +250,14 @@ impl Gpu {
             view.to_vec()
         };
         staging.unmap();
+        // A browser would keep it until it collects its garbage.
+        #[cfg(target_arch = "wasm32")]
+        staging.destroy();
         let device_seconds = ticket.clocked.then(|| self.stamps(&ticket, &bytes));
         Ok(Readback { bytes, ranges: ticket.ranges, device_seconds })
     }
 
     /// Seconds from the first stamp to the last; adds to the profile what was timed dispatch by dispatch.
-    #[cfg(not(target_arch = "wasm32"))]
     fn stamps(&self, ticket: &Ticket, bytes: &[u8]) -> f64 {
         let count = 2 * ticket.timed.len().max(1);
         let stamps: Vec<u64> = bytemuck::pod_collect_to_vec(&bytes[..8 * count]);
@@ -247,8 +284,16 @@ impl Gpu {
     /// As [`Gpu::submit`] and [`Gpu::wait`].
     #[cfg(not(target_arch = "wasm32"))]
     pub fn run(&self, recording: &Recording, reads: &[View]) -> Result<Readback> {
+        pollster::block_on(self.run_async(recording, reads))
+    }
+
+    /// [`Gpu::run`] for callers that may not block.
+    ///
+    /// # Errors
+    /// As [`Gpu::run`].
+    pub async fn run_async(&self, recording: &Recording, reads: &[View]) -> Result<Readback> {
         let ticket = self.submit(&[recording], reads)?;
-        self.wait(ticket)
+        self.wait_async(ticket).await
     }
 
     /// Copies what `from` holds to `to`, so many times over, and waits: the yardstick of kernels bound by memory.
@@ -273,7 +318,15 @@ impl Gpu {
     /// As [`Gpu::run`].
     #[cfg(not(target_arch = "wasm32"))]
     pub fn read<T: bytemuck::Pod>(&self, view: &View) -> Result<Vec<T>> {
-        Ok(self.run(&Recording::new(), std::slice::from_ref(view))?.values(0))
+        pollster::block_on(self.read_async(view))
+    }
+
+    /// [`Gpu::read`] for callers that may not block.
+    ///
+    /// # Errors
+    /// As [`Gpu::run`].
+    pub async fn read_async<T: bytemuck::Pod>(&self, view: &View) -> Result<Vec<T>> {
+        Ok(self.run_async(&Recording::new(), std::slice::from_ref(view)).await?.values(0))
     }
 }
 

@@ -11,6 +11,7 @@
 //! All three add up in the same order and give the same numbers up to rounding. Candidates that are a mean plus noise of
 //! low rank share most of the work: `low_rank` takes them, in place of the last two forms.
 
+mod answers;
 mod architecture;
 mod batch;
 mod convolution;
@@ -36,6 +37,7 @@ mod sum;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+pub use self::answers::Answers;
 pub use self::architecture::{Activation, Architecture, Layer, Tensor};
 use self::batch::Batch;
 use self::fused::Fused;

@@ -178,13 +178,18 @@ impl Points {
         let shape = Shape { blocks: 1, members: 1, width: dims };
         let fitness = Self::fitness_buffer(&context.gpu, "fitness", shape)?;
         let points = Self::unpadded(context, "position", shape, &fitness)?;
-        let stride = points.stride as usize;
+        points.place(context, position);
+        Ok(points)
+    }
+
+    /// Brings a population of one to this position.
+    pub(crate) fn place(&self, context: &Context, position: &[f32]) {
+        let stride = self.stride as usize;
         let mut columns = vec![0.0f32; position.len() * stride];
         for (i, value) in position.iter().enumerate() {
             columns[i * stride] = *value;
         }
-        context.gpu.write(&points.chunks[0].positions.view(), &columns);
-        Ok(points)
+        context.gpu.write(&self.chunks[0].positions.view(), &columns);
     }
 
     /// Constants that the elementwise kernels over these points need.
@@ -206,6 +211,14 @@ impl Points {
     /// [`Error::Device`] when the device fails.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn read(&self, context: &Context) -> Result<Vec<f32>> {
+        pollster::block_on(self.read_async(context))
+    }
+
+    /// [`Points::read`] for callers that may not block.
+    ///
+    /// # Errors
+    /// As [`Points::read`].
+    pub async fn read_async(&self, context: &Context) -> Result<Vec<f32>> {
         let gpu = &context.gpu;
         let source = self.source.clone().piece("spell", include_str!("../../shaders/points/spell.wgsl"))?;
         let kernel = gpu.kernel("spell", &source)?;
@@ -215,7 +228,7 @@ impl Points {
             let bindings = chunk.bindings.clone().and(&context.clock).with("spelt", spelt.view());
             let mut recording = chunk.fill.clone();
             recording.dispatch(gpu, &kernel, &bindings, Threads::Line(self.dims * chunk.members))?;
-            all.extend(gpu.run(&recording, &[spelt.view()])?.values::<f32>(0));
+            all.extend(gpu.run_async(&recording, &[spelt.view()]).await?.values::<f32>(0));
         }
         Ok(all)
     }

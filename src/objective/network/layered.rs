@@ -401,15 +401,14 @@ impl Layered {
         Ok(gpu.run(&recording, &[moments.view()])?.values(0))
     }
 
-    /// Outputs of a population of one, row after row.
-    #[cfg(not(target_arch = "wasm32"))]
-    pub(super) fn logits(&self, points: &Points, batch: &Batch) -> Result<Vec<f32>> {
+    /// What computes the outputs of a population of one: for one part of the rows after the other its work and where
+    /// the outputs are then, unit after unit.
+    pub(super) fn outputs(&self, points: &Points, batch: &Batch) -> Result<Vec<(Recording, View, u32)>> {
         let memory = self.memory(1, false)?;
         let kernels = self.kernels(points, batch, false)?;
         let moments = self.moments(1)?;
         let measures = self.measures(points, 1)?;
-        let outputs = self.architecture.outputs as usize;
-        let mut all = Vec::with_capacity(outputs * batch.rows as usize);
+        let mut all = Vec::new();
         for number in 0..batch.parts() {
             let rows = batch.part(number);
             let part = Part::of(&rows, 0);
@@ -422,10 +421,7 @@ impl Layered {
                 self.measure(measures, &bindings, part, &mut recording)?;
             }
             let [_, logits] = self.forward((&kernels, &memory), &bindings, (part, &rows), 0, &mut recording)?;
-            let values: Vec<f32> = self.context.gpu.run(&recording, &[logits])?.values(0);
-            for r in 0..part.rows as usize {
-                all.extend((0..outputs).map(|o| values[o * self.padded_rows as usize + r]));
-            }
+            all.push((recording, logits, part.rows));
         }
         Ok(all)
     }

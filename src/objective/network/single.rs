@@ -11,13 +11,9 @@ impl Network {
     /// Outputs before softmax or sigmoid, row after row, of the network at this position.
     ///
     /// # Errors
-    /// [`crate::Error::Limit`] and [`crate::Error::Device`] from the device.
+    /// Those of [`Network::answers`](Self::answers) and [`Answers::at`](super::Answers::at).
     pub fn logits(&self, gpu: &Gpu, position: &[f32]) -> Result<Vec<f32>> {
-        let context = Context::resting(gpu)?;
-        let whole = Self { batch: None, ..self.clone() };
-        let batch = Batch::new(&context, &whole, Form::Layered)?;
-        let layered = Layered::new(&context, &whole, &batch)?;
-        layered.logits(&Points::alone(&context, position, self.dims())?, &batch)
+        self.answers(gpu)?.at(position)
     }
 
     /// Mean and variance of every channel of every norm of the network at this position, measured on rows of this one as
