@@ -61,7 +61,8 @@ pub(crate) enum Command {
     ///
     /// Every workload runs with more and more candidates until memory, time or a limit of the device ends it. Throughput is
     /// set beside what two kernels find this device to do at most: copying memory, and multiplying and adding. The knee is
-    /// the smallest population with 90 % of the highest throughput. Never more than half of the memory is taken, and no
+    /// the smallest population with 90 % of the highest throughput, by a saturating curve fitted to all of them: single
+    /// populations are measured too unevenly where throughput hardly rises. Never more than half of the memory is taken, and no
     /// submission is meant to take more than a second. Ctrl-C ends it with what was measured.
     Bench(Bench),
     /// Known data sets.

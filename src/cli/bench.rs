@@ -22,7 +22,8 @@ pub(crate) struct Bench {
     /// Seconds for all together. Every workload has its share, and at least its first population is measured.
     #[arg(long, value_name = "S", default_value_t = 120.0, allow_negative_numbers = true)]
     pub(crate) seconds: f64,
-    /// Runs of each population: more make the median steadier on a machine with other work.
+    /// Runs of each population, by turns: more make the median steadier on a machine with other work. Short ones are
+    /// repeated up to five times as often while there is time.
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub(crate) runs: u32,
     /// Memory of the adapter in GiB, where it is a card: wgpu does not tell. Half of it may be taken [default: 4 on cards,
