@@ -33,8 +33,8 @@ pub struct Knee {
     pub peak: f64,
     /// The population that had it.
     pub peak_population: u32,
-    /// Whether the curve had stopped rising: where the last population still brought more than 10 % over all before, the
-    /// knee lies beyond what was measured.
+    /// Whether the curve had stopped rising: where the last population still brought more than 10 % over all before, and the
+    /// fitted curve bends near it, the knee lies beyond what was measured.
     pub reached: bool,
 }
 
@@ -50,10 +50,11 @@ pub fn knee(curve: &[(u32, f64)]) -> Option<Knee> {
     let (peak_population, peak) = curve.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1))?;
     let rates: Vec<f64> = curve.iter().map(|point| point.1).collect();
     let (last, before) = rates.split_last()?;
-    let reached = before.iter().any(|rate| *last <= RISING * rate);
     let rising: Vec<(f64, f64)> =
         curve[..until_it_falls(&rates)].iter().map(|(population, rate)| (f64::from(*population), rate.ln())).collect();
     let fitted = fitted(&rising);
+    let far = before.len() > 1 && 2.0 * fitted <= f64::from(curve.last()?.0);
+    let reached = far || before.iter().any(|rate| *last <= RISING * rate);
     let measured = isotonic(&rising.iter().map(|point| point.1).collect::<Vec<_>>());
     let enough = measured.last()? + MEASURED.ln() - 1e-9;
     // Rounding of logarithms is no reason to take the next.
