@@ -45,32 +45,33 @@ pub struct Knee {
 /// fits (least squares of logarithms, sharp bends a little less likely beforehand), and the mean of the knees' logarithms
 /// is rounded up to the next population of the curve: a small change of the points moves it by little. What falls below 90 %
 /// behind the peak, where data leave the caches, is left out. The knee is no population below the first with 75 % of the
-/// highest throughput, by an isotonic fit.
+/// highest throughput, by an isotonic fit of medians of three.
 pub fn knee(curve: &[(u32, f64)]) -> Option<Knee> {
     let (peak_population, peak) = curve.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1))?;
     let rates: Vec<f64> = curve.iter().map(|point| point.1).collect();
     let (last, before) = rates.split_last()?;
+    // One population at which the machine was disturbed is no fall.
+    let smooth = smooth(&rates);
+    let falls = smooth.iter().rposition(|rate| *rate >= SHARE * smooth.iter().copied().fold(0.0, f64::max))?;
     let rising: Vec<(f64, f64)> =
-        curve[..until_it_falls(&rates)].iter().map(|(population, rate)| (f64::from(*population), rate.ln())).collect();
+        curve[..=falls].iter().map(|(population, rate)| (f64::from(*population), rate.ln())).collect();
     let fitted = fitted(&rising);
     let far = before.len() > 1 && 2.0 * fitted <= f64::from(curve.last()?.0);
     let reached = far || before.iter().any(|rate| *last <= RISING * rate);
-    let measured = isotonic(&rising.iter().map(|point| point.1).collect::<Vec<_>>());
+    let measured = isotonic(&smooth[..=falls].iter().map(|rate| rate.ln()).collect::<Vec<_>>());
     let enough = measured.last()? + MEASURED.ln() - 1e-9;
     // Rounding of logarithms is no reason to take the next.
     let place = (0..rising.len() - 1).find(|place| rising[*place].0 >= 0.999 * fitted && measured[*place] >= enough);
     Some(Knee { population: curve[place.unwrap_or(rising.len() - 1)].0, peak, peak_population, reached })
 }
 
-/// How many points there are up to the last with 90 % of the highest. A point counts as the median of itself and its
-/// neighbours here, the ends as they are.
-fn until_it_falls(rates: &[f64]) -> usize {
-    let mut smooth = rates.to_vec();
-    for (place, three) in rates.windows(3).enumerate() {
+/// Medians of each value and its neighbours, the ends as they are.
+fn smooth(values: &[f64]) -> Vec<f64> {
+    let mut smooth = values.to_vec();
+    for (place, three) in values.windows(3).enumerate() {
         smooth[place + 1] = median(three).unwrap_or(three[1]);
     }
-    let highest = smooth.iter().copied().fold(0.0, f64::max);
-    smooth.iter().rposition(|rate| *rate >= SHARE * highest).map_or(rates.len(), |place| place + 1)
+    smooth
 }
 
 /// Where curves that fit (population, logarithm of the rate) have 90 % of their peak, in the mean of logarithms.
@@ -173,10 +174,7 @@ mod tests {
     /// The rule that was: the first median with 90 % of the highest, over medians of three.
     fn first_above(runs: &[Vec<f64>]) -> usize {
         let medians: Vec<f64> = runs.iter().filter_map(|runs| median(runs)).collect();
-        let mut smooth = medians.clone();
-        for (place, three) in medians.windows(3).enumerate() {
-            smooth[place + 1] = median(three).unwrap();
-        }
+        let smooth = smooth(&medians);
         let highest = smooth.iter().copied().fold(0.0, f64::max);
         smooth.iter().position(|rate| *rate >= SHARE * highest).unwrap()
     }
