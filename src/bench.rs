@@ -23,7 +23,7 @@ use crate::gpu::{Gpu, Recording};
 use crate::run::Run;
 use crate::{Error, Result};
 pub use comparison::{Pair, compared};
-pub use knee::{Knee, knee};
+pub use knee::{Knee, knee, levels};
 pub use limits::Limits;
 pub use network::Scoring;
 pub use populations::Populations;

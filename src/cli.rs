@@ -7,6 +7,7 @@ mod minimize;
 mod saved;
 mod simulate;
 mod train;
+mod tune;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use gradless::data::{Missing, Task};
@@ -19,6 +20,7 @@ pub(crate) use minimize::Minimize;
 pub(crate) use saved::{Eval, Export, Format, Predict};
 pub(crate) use simulate::Simulate;
 pub(crate) use train::Train;
+pub(crate) use tune::Tune;
 
 /// Trains neural networks without backpropagation: whole populations at once, on any GPU.
 #[derive(Parser, Debug)]
@@ -31,6 +33,9 @@ pub(crate) struct Cli {
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
     /// List the adapters, their limits, and which one would be used.
+    ///
+    /// Adapters are looked for by Vulkan, Metal and DX12, and by GL where those find none. The variable GRADLESS_BACKEND takes
+    /// one of them, for all commands: vulkan, metal, dx12 or gl. GRADLESS_DEVICE names an adapter as --device does.
     Devices(Output),
     /// Train a network on a data set.
     Train(Box<Train>),
@@ -61,9 +66,16 @@ pub(crate) enum Command {
     ///
     /// Every workload runs with more and more candidates until memory, time or a limit of the device ends it. Throughput is
     /// set beside what two kernels find this device to do at most: copying memory, and multiplying and adding. The knee is
-    /// the smallest population with 90 % of the highest throughput. Never more than half of the memory is taken, and no
+    /// the smallest population with 90 % of the highest throughput, by a saturating curve fitted to all of them: single
+    /// populations are measured too unevenly where throughput hardly rises. Never more than half of the memory is taken, and no
     /// submission is meant to take more than a second. Ctrl-C ends it with what was measured.
     Bench(Bench),
+    /// Measure which shapes of kernels are fastest on an adapter, and keep them for all later runs.
+    ///
+    /// It takes a few seconds, and results stay what they are, bit for bit: only what changes no sum is chosen. What is kept
+    /// counts for this adapter, driver and version of the program; it lies in $GRADLESS_CACHE, else where the system keeps
+    /// such files. No run measures on its own. --no-tuning leaves out what is kept, --clear removes it.
+    Tune(Tune),
     /// Known data sets.
     Data {
         #[command(subcommand)]
@@ -84,6 +96,9 @@ pub(crate) struct Device {
     /// $GRADLESS_DEVICE].
     #[arg(long, value_name = "NAME|INDEX|software")]
     pub(crate) device: Option<String>,
+    /// Leave out what `gradless tune` found to be fastest: slower, perhaps, with the same results.
+    #[arg(long)]
+    pub(crate) no_tuning: bool,
     /// Print device time by kernel on stderr when done (slower: every dispatch is timed).
     #[arg(long)]
     pub(crate) profile: bool,

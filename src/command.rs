@@ -26,12 +26,14 @@ mod reproduce;
 mod simulate;
 mod train;
 mod trial;
+mod tune;
 
 use anyhow::Result;
 use comfy_table::{ContentArrangement, Table, presets};
 use gradless::gpu::{Gpu, Pick};
 use gradless::optimizer::search::by_blocks;
 use gradless::optimizer::{BLOCK_SETTINGS, Entry, Turns};
+use gradless::tuning::Cache;
 use serde_json::json;
 
 use crate::cli::{self, Cli, Command, Data, Device};
@@ -48,14 +50,19 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Reproduce(arguments) => reproduce::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Tune(arguments) => tune::run(&arguments),
         Command::Data { command: Data::List(output) } => data::list(&output),
         Command::Data { command: Data::Fetch(arguments) } => fetch::run(&arguments),
     }
 }
 
-/// Opens the adapter asked for.
-fn open(device: Option<&str>, profile: bool) -> Result<Gpu> {
-    let gpu = Gpu::open(&device.map_or(Pick::Best, Pick::from))?;
+/// Opens the adapter asked for; with the shapes of kernels that `tune` has kept for it, unless they are to be left out.
+fn open(device: Option<&str>, profile: bool, no_tuning: bool) -> Result<Gpu> {
+    let mut gpu = Gpu::open(&device.map_or(Pick::Best, Pick::from))?;
+    // A system without a folder for such files keeps none.
+    if let Some(cache) = Cache::usual().ok().filter(|_| !no_tuning) {
+        gpu = cache.applied(gpu);
+    }
     if profile && !gpu.start_profile() {
         eprintln!("note: {} has no timestamps, so there is no profile", gpu.report().name);
     }
@@ -63,13 +70,14 @@ fn open(device: Option<&str>, profile: bool) -> Result<Gpu> {
 }
 
 fn open_for(arguments: &Device) -> Result<Gpu> {
-    open(arguments.device.as_deref(), arguments.profile)
+    open(arguments.device.as_deref(), arguments.profile, arguments.no_tuning)
 }
 
 /// The `device` object of every JSON report.
 fn device_json(gpu: &Gpu) -> serde_json::Value {
     let report = gpu.report();
-    json!({"name": report.name, "backend": report.backend, "type": report.kind, "driver": report.driver})
+    let tuned = gpu.is_tuned();
+    json!({"name": report.name, "backend": report.backend, "type": report.kind, "driver": report.driver, "tuned": tuned})
 }
 
 /// Device time by kernel, on stderr.

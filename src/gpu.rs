@@ -10,6 +10,7 @@ mod buffer;
 mod kernel;
 mod recording;
 mod source;
+mod tuning;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,6 +24,7 @@ pub use recording::{Readback, Recording, Threads, Ticket};
 #[cfg(test)]
 pub(crate) use source::same_layout;
 pub use source::{Source, pieces};
+pub use tuning::{Dense, Tuning};
 
 /// Threads in a workgroup of every elementwise kernel.
 pub const WORKGROUP: u32 = 64;
@@ -41,6 +43,8 @@ pub struct Gpu {
     account: Arc<Mutex<Account>>,
     /// What stands for every kernel where nothing is computed.
     plan: Option<Kernel>,
+    /// Shapes of kernels that are not the usual ones.
+    tuning: Option<Tuning>,
 }
 
 /// Device time by kernel, filled while profiling is on.
@@ -109,6 +113,7 @@ impl Gpu {
             profile: Arc::default(),
             account: Arc::default(),
             plan: None,
+            tuning: None,
         })
     }
 
@@ -149,6 +154,8 @@ impl Gpu {
     #[must_use]
     pub fn without_subgroups(mut self) -> Self {
         self.features.remove(wgpu::Features::SUBGROUP);
+        // What was measured was measured with them.
+        self.tuning = None;
         self
     }
 

@@ -74,5 +74,7 @@ mod shuffle;
 pub mod statistics;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod training;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod tuning;
 
 pub use error::{Error, Place, Result};

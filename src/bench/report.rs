@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::sweep::Event;
-use super::{Allowance, End, Knee, Limits, Populations, Row, Sweep, Workload, knee};
+use super::{Allowance, End, Knee, Limits, Populations, Row, Sweep, Workload, knee, levels};
 use crate::gpu::{AdapterReport, Gpu};
 use crate::{Error, Result};
 
@@ -172,9 +172,10 @@ pub enum Told<'a> {
     Swept(&'a Swept),
 }
 
-/// (population, candidates per second) of these rows.
+/// (population, candidates per second) of these rows, less what slowed all of them at once.
 fn curve(rows: &[Row]) -> Vec<(u32, f64)> {
-    rows.iter().map(|row| (row.population, row.candidates_per_second.median)).collect()
+    let rates: Vec<_> = rows.iter().map(Row::rates).collect();
+    rows.iter().map(|row| row.population).zip(levels(&rates)).collect()
 }
 
 impl Machine {

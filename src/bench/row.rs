@@ -96,6 +96,11 @@ impl Row {
         })
     }
 
+    /// Candidates per second of every run.
+    pub fn rates(&self) -> Vec<f64> {
+        self.runs.iter().map(|seconds| f64::from(self.population) / seconds.max(1e-12)).collect()
+    }
+
     /// Seconds of a generation, the median.
     pub fn seconds(&self) -> f64 {
         1.0 / self.generations_per_second

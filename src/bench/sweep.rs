@@ -18,6 +18,10 @@ const SHORTEST: f64 = 0.002;
 /// How often the time of a sweep may be used up before runs that are still missing are left out: it takes a machine that
 /// was disturbed to come there.
 const LATE: f64 = 1.25;
+/// How much of the time more runs than asked for may use, and how many times as many they may be.
+const MORE: (f64, usize) = (0.9, 5);
+/// How much longer than was aimed at a run may take whose population is run more often than asked for.
+const SLOW: f64 = 3.0;
 /// Bytes that are taken where an adapter does not say how many it has: half of the smallest cards in use.
 const UNKNOWN: u64 = 2 << 30;
 
@@ -29,7 +33,7 @@ pub struct Sweep<'a> {
     pub workload: &'a Workload,
     /// Where, in ascending order.
     pub populations: &'a [u32],
-    /// Runs of each population.
+    /// Runs of each population; of those whose runs are short more while there is time.
     pub runs: u32,
     /// Seconds that it may take; the first population is measured all the same.
     pub seconds: f64,
@@ -142,9 +146,10 @@ impl Sweep<'_> {
                 break;
             }
         }
-        if end.reason != Reason::Interrupted && !self.finish(&mut way)? {
+        if end.reason != Reason::Interrupted && !(self.finish(&mut way)? && self.more(&mut way)?) {
             end = interrupted("before all runs were done");
         }
+        way.sizes.iter_mut().for_each(|size| size.bound = None);
         let rows = way.sizes.into_iter().filter_map(|size| self.row(&size.clocked, &cost)).collect();
         self.settle()?;
         Ok((rows, end))
@@ -162,7 +167,7 @@ impl Sweep<'_> {
         }
         let held: u64 = way.bound().map(|size| way.cost.memory_of(size.clocked.population)).sum();
         let alone = held + needed > self.memory;
-        if alone && !self.finish(way)? {
+        if alone && !self.finish_and_free(way)? {
             return Ok(Some(interrupted(population)));
         }
         if let Some(end) = self.refused(population, way)? {
@@ -193,7 +198,7 @@ impl Sweep<'_> {
         way.known = Some(Known { population, generation, setup: setup_seconds });
         let row = self.row(&size.clocked, &way.cost);
         way.sizes.push(size);
-        if row.is_some_and(|row| !(way.watch)(Event::Measured(&row))) || (alone && !self.finish(way)?) {
+        if row.is_some_and(|row| !(way.watch)(Event::Measured(&row))) || (alone && !self.finish_and_free(way)?) {
             return Ok(Some(interrupted(population)));
         }
         Ok(None)
@@ -235,6 +240,35 @@ impl Sweep<'_> {
         Ok(None)
     }
 
+    /// [`Sweep::finish`], after which nothing is bound.
+    fn finish_and_free(&self, way: &mut Way) -> Result<bool> {
+        let done = self.finish(way)?;
+        way.sizes.iter_mut().for_each(|size| size.bound = None);
+        self.settle()?;
+        Ok(done)
+    }
+
+    /// More runs of the populations whose runs are short, by turns, while there is time: the knee is among them. Whether the
+    /// user let them all be done.
+    fn more(&self, way: &mut Way) -> Result<bool> {
+        let most = MORE.1 * self.runs as usize;
+        let seconds = |size: &Size| size.clocked.generation() * f64::from(size.clocked.generations);
+        let goes_on = |size: &Size| size.bound.is_some() && seconds(size) <= SLOW * self.sample();
+        for _ in self.runs as usize..most {
+            let turn: f64 = way.sizes.iter().filter(|size| goes_on(size)).map(seconds).sum();
+            if turn == 0.0 || way.began.elapsed().as_secs_f64() + turn > MORE.0 * self.seconds {
+                break;
+            }
+            for size in way.sizes.iter_mut().filter(|size| goes_on(size)) {
+                if !(way.watch)(Event::Runs(size.clocked.population)) {
+                    return Ok(false);
+                }
+                size.run()?;
+            }
+        }
+        Ok(true)
+    }
+
     /// The runs that are missing, by turns; whether the user let them all be done.
     fn finish(&self, way: &mut Way) -> Result<bool> {
         for count in 1..=self.runs as usize {
@@ -250,8 +284,6 @@ impl Sweep<'_> {
                 }
             }
         }
-        way.sizes.iter_mut().for_each(|size| size.bound = None);
-        self.settle()?;
         Ok(true)
     }
 

@@ -20,9 +20,10 @@ pub(crate) struct Bench {
     #[arg(long, value_name = "N,N|N..N")]
     pub(crate) population: Option<String>,
     /// Seconds for all together. Every workload has its share, and at least its first population is measured.
-    #[arg(long, value_name = "S", default_value_t = 120.0, allow_negative_numbers = true)]
+    #[arg(long, value_name = "S", default_value_t = 150.0, allow_negative_numbers = true)]
     pub(crate) seconds: f64,
-    /// Runs of each population: more make the median steadier on a machine with other work.
+    /// Runs of each population, by turns: more make the median steadier on a machine with other work. Short ones are
+    /// repeated up to five times as often while there is time.
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub(crate) runs: u32,
     /// Memory of the adapter in GiB, where it is a card: wgpu does not tell. Half of it may be taken [default: 4 on cards,
@@ -39,6 +40,9 @@ pub(crate) struct Bench {
     /// $GRADLESS_DEVICE].
     #[arg(long, value_name = "NAME|INDEX|software")]
     pub(crate) device: Option<String>,
+    /// Leave out what `gradless tune` found to be fastest.
+    #[arg(long)]
+    pub(crate) no_tuning: bool,
     /// Print the rows as CSV on stdout instead of tables.
     #[arg(long, conflicts_with_all = ["json", "list", "compare"])]
     pub(crate) csv: bool,

@@ -26,7 +26,7 @@ pub(super) fn run(arguments: &Bench) -> Result<()> {
     }
     let plan = planned(arguments)?;
     plan.check()?;
-    let gpu = super::open(arguments.device.as_deref(), false)?;
+    let gpu = super::open(arguments.device.as_deref(), false, arguments.no_tuning)?;
     let folder = folder(arguments, &plan)?;
     watch_interrupts();
     let spinner = spinner();

@@ -1,7 +1,8 @@
 //! `gradless devices`
 
 use anyhow::Result;
-use gradless::gpu::{Gpu, Pick, adapters};
+use gradless::gpu::{AdapterReport, Gpu, Pick, adapters};
+use gradless::tuning::Cache;
 use serde_json::json;
 
 use crate::cli::Output;
@@ -14,11 +15,15 @@ pub(super) fn run(output: &Output) -> Result<()> {
         Ok(name) => format!("GRADLESS_DEVICE is {name:?}"),
         Err(_) => "discrete before integrated before software, Vulkan, Metal and DX12 before GL".into(),
     };
+    let cache = Cache::usual().ok();
+    let is_tuned = |adapter: &AdapterReport| cache.as_ref().is_some_and(|cache| cache.read(adapter).is_some());
     if output.json {
-        say!("{}", json!({"command": "devices", "devices": all, "used": used, "why": why}));
+        let tuned: Vec<_> = all.iter().map(is_tuned).collect();
+        say!("{}", json!({"command": "devices", "devices": all, "used": used, "why": why, "tuned": tuned}));
         return chosen.map(drop).map_err(Into::into);
     }
-    let mut table = super::table(&["", "#", "name", "type", "backend", "driver", "binding", "subgroup", "timestamps"]);
+    let mut table =
+        super::table(&["", "#", "name", "type", "backend", "driver", "binding", "subgroup", "timestamps", "tuned"]);
     for (index, adapter) in all.iter().enumerate() {
         let subgroup = match adapter.subgroup {
             (0, 0) => "none".into(),
@@ -35,6 +40,7 @@ pub(super) fn run(output: &Output) -> Result<()> {
             format!("{} MiB", adapter.max_binding >> 20),
             subgroup,
             (if adapter.timestamps { "yes" } else { "no" }).into(),
+            (if is_tuned(adapter) { "yes" } else { "no" }).into(),
         ]);
     }
     say!("{table}");

@@ -16,7 +16,7 @@ use crate::cli::Train;
 
 pub(super) fn run(arguments: &Train, mut config: Config) -> Result<()> {
     refuse_of_rows(arguments)?;
-    let gpu = super::open(config.device.as_deref(), arguments.device.profile)?;
+    let gpu = super::open(config.device.as_deref(), arguments.device.profile, arguments.device.no_tuning)?;
     let exercise = Exercise::new(&config, &gpu)?;
     if arguments.dry_run {
         let dims = exercise.posed.objective().dims().into();

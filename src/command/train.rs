@@ -42,7 +42,7 @@ pub(super) fn run(arguments: &Train) -> Result<()> {
     let mut training = Training::new(&config, &dataset)?;
     begin(&config, arguments.resume.as_deref(), &mut training)?;
     config.settle(dataset.train.rows);
-    let gpu = super::open(config.device.as_deref(), arguments.device.profile)?;
+    let gpu = super::open(config.device.as_deref(), arguments.device.profile, arguments.device.no_tuning)?;
     if arguments.dry_run {
         let parameters = training.network.architecture.parameters();
         let described = super::report::described(&gpu, &training.config, training.optimizer.as_ref(), parameters);

@@ -4,6 +4,11 @@ use std::fmt::Write as _;
 
 use crate::{Error, Result};
 
+/// The variable that takes one interface to the adapters instead of all: Vulkan, Metal and DX12, and GL where none of them
+/// has any. wgpu shares one GL context among threads and panics where one waits for it for a second: use a device of GL from
+/// one thread.
+const BACKEND: &str = "GRADLESS_BACKEND";
+
 /// Which adapter to open.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Pick {
@@ -76,10 +81,10 @@ impl AdapterReport {
     }
 }
 
-/// The adapters of this machine, the one that [`Pick::Best`] takes first.
+/// The adapters of this machine, the one that [`Pick::Best`] takes first; none where `GRADLESS_BACKEND` is no interface.
 #[cfg(not(target_arch = "wasm32"))]
 pub fn adapters() -> Vec<AdapterReport> {
-    pollster::block_on(ranked()).iter().map(AdapterReport::of).collect()
+    pollster::block_on(ranked()).unwrap_or_default().iter().map(AdapterReport::of).collect()
 }
 
 #[cfg(target_arch = "wasm32")]
@@ -93,7 +98,7 @@ pub(super) async fn choose(pick: &Pick) -> Result<wgpu::Adapter> {
         (Pick::Best, Ok(name)) => Pick::from(name.as_str()),
         _ => pick.clone(),
     };
-    let mut all = ranked().await;
+    let mut all = ranked().await?;
     let names: Vec<_> = all.iter().map(AdapterReport::of).collect();
     let place = match &asked {
         Pick::Best => (!all.is_empty()).then_some(0),
@@ -116,30 +121,41 @@ fn nothing(asked: &Pick, there: &[AdapterReport]) -> String {
         let _ = write!(text, "{} {index}: {}", if index == 0 { "; there is" } else { "," }, adapter.name);
     }
     let vulkan = "install a driver, or Mesa's software adapter: apt-get install mesa-vulkan-drivers";
+    if let Ok(name) = std::env::var(BACKEND)
+        && !name.is_empty()
+    {
+        let _ = write!(text, "; only {name} was looked at: unset {BACKEND} to look at all");
+    }
     if there.is_empty() || *asked == Pick::Software {
         let _ = write!(text, "; {vulkan}");
     }
     text
 }
 
-async fn ranked() -> Vec<wgpu::Adapter> {
+/// The interfaces that `name`, the value of `GRADLESS_BACKEND`, asks for.
+fn backends(name: &str) -> Result<wgpu::Backends> {
+    match name {
+        "" => Ok(wgpu::Backends::PRIMARY),
+        "vulkan" => Ok(wgpu::Backends::VULKAN),
+        "metal" => Ok(wgpu::Backends::METAL),
+        "dx12" => Ok(wgpu::Backends::DX12),
+        "gl" => Ok(wgpu::Backends::GL),
+        _ => Err(Error::setting(BACKEND, name, "use vulkan, metal, dx12 or gl, or leave it unset")),
+    }
+}
+
+async fn ranked() -> Result<Vec<wgpu::Adapter>> {
     let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
     descriptor.flags = wgpu::InstanceFlags::empty();
-    let backends = match std::env::var("GRADLESS_BACKEND").as_deref() {
-        Ok("vulkan") => wgpu::Backends::VULKAN,
-        Ok("metal") => wgpu::Backends::METAL,
-        Ok("dx12") => wgpu::Backends::DX12,
-        Ok("gl") => wgpu::Backends::GL,
-        _ => wgpu::Backends::PRIMARY,
-    };
+    let backends = backends(&std::env::var(BACKEND).unwrap_or_default())?;
     descriptor.backends &= backends | (descriptor.backends & wgpu::Backends::BROWSER_WEBGPU);
     let found = list(descriptor, backends).await;
     if found.is_empty() && backends == wgpu::Backends::PRIMARY {
         let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
         descriptor.backends = wgpu::Backends::GL;
-        return list(descriptor, wgpu::Backends::GL).await;
+        return Ok(list(descriptor, wgpu::Backends::GL).await);
     }
-    found
+    Ok(found)
 }
 
 async fn list(descriptor: wgpu::InstanceDescriptor, backends: wgpu::Backends) -> Vec<wgpu::Adapter> {
@@ -185,6 +201,14 @@ mod tests {
         assert_eq!(Pick::from("software"), Pick::Software);
         assert_eq!(Pick::from("RTX"), Pick::Name("RTX".into()));
         assert_eq!(Pick::from(""), Pick::Best);
+    }
+
+    #[test]
+    fn an_interface_is_one_of_four() {
+        assert_eq!(backends("").unwrap(), wgpu::Backends::PRIMARY);
+        assert_eq!(backends("gl").unwrap(), wgpu::Backends::GL);
+        let error = backends("opengl").unwrap_err().to_string();
+        assert!(error.contains("GRADLESS_BACKEND = opengl") && error.contains("vulkan, metal, dx12 or gl"), "{error}");
     }
 
     #[test]

@@ -76,6 +76,8 @@ impl Kernel {
             let name = variable.name.clone().unwrap_or_default();
             slots.entry(binding.group).or_default().push(Slot { binding: binding.binding, name, space });
         }
+        let workgroup = module.entry_points[index].workgroup_size;
+        carried(device, entry, slots.values().flatten(), workgroup.iter().product())?;
         let count = slots.keys().last().map_or(0, |last| last + 1);
         let groups: Vec<_> =
             (0..count).map(|group| slots.remove(&group).map(|slots| (layout(device, entry, &slots), slots))).collect();
@@ -100,8 +102,7 @@ impl Kernel {
             },
             cache: None,
         });
-        let workgroup = module.entry_points[index].workgroup_size[0];
-        Ok(Self(Arc::new(Inner { name: entry.into(), pipeline, groups, workgroup })))
+        Ok(Self(Arc::new(Inner { name: entry.into(), pipeline, groups, workgroup: workgroup[0] })))
     }
 
     /// The entry point's name.
@@ -140,6 +141,26 @@ impl Kernel {
             Ok(device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout, entries: &entries }))
         };
         self.0.groups.iter().map(|group| group.as_ref().map(bound).transpose()).collect()
+    }
+}
+
+/// Refuses a kernel that binds more, or has larger workgroups, than the adapter carries: what WebGPU promises always does,
+/// small GL drivers may not.
+fn carried<'s>(device: &wgpu::Device, entry: &str, slots: impl Iterator<Item = &'s Slot>, threads: u32) -> Result<()> {
+    let buffers = slots.filter(|slot| slot.space != wgpu::BufferBindingType::Uniform).count() as u32;
+    let limits = device.limits();
+    let counts = [
+        ("storage buffers", buffers, limits.max_storage_buffers_per_shader_stage),
+        ("threads in a workgroup", threads, limits.max_compute_invocations_per_workgroup),
+    ];
+    match counts.into_iter().find(|(_, needed, allowed)| needed > allowed) {
+        None => Ok(()),
+        Some((what, needed, allowed)) => Err(Error::Limit {
+            what: format!("the kernel {entry:?}"),
+            needed: format!("{needed} {what}"),
+            allowed: allowed.to_string(),
+            remedy: "choose another adapter with --device, or another interface with GRADLESS_BACKEND".into(),
+        }),
     }
 }
 

@@ -114,7 +114,8 @@ fn page(report: &Report) -> Result<String> {
         writeln!(text, "- {line}")?;
     }
     text.push_str(
-        "\n## Knees\n\nThe smallest population with 90 % of the highest throughput; ≤ where it was the first.\n\n",
+        "\n## Knees\n\nThe smallest population with 90 % of the highest throughput, by a saturating curve fitted to all \
+         populations; ≤ where it was the first.\n\n",
     );
     line(&mut text, &["workload", "knee", "highest candidates/s", "at", "largest", "set-up s", "ended by", "s"])?;
     line(&mut text, &["---"; 8])?;

@@ -77,7 +77,7 @@ pub(super) fn cells(row: &Row, mark: &str, unit: f64) -> [String; 10] {
 /// The knee, and why there are no more rows.
 pub(super) fn verdict(report: &Report, swept: &Swept) -> String {
     let knee = match swept.knee {
-        Some(knee) if knee.reached => format!("knee * at {}", population(report, swept)),
+        Some(knee) if knee.reached => format!("knee * at {}, by a curve fitted to all", population(report, swept)),
         Some(_) => "knee not reached: the last population still brings more than 10 %".into(),
         None => "nothing measured".into(),
     };

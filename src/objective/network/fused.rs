@@ -46,7 +46,10 @@ impl Fused {
             return Err(Error::setting("form", format!("{form:?}"), remedy));
         }
         let (text, rows_per_pass, iterations) = match form {
-            Form::Registers => (registers(&network.architecture), ROWS_AT_ONCE, 1),
+            Form::Registers => {
+                let rows = context.gpu.tuning().rows_at_once;
+                (registers(&network.architecture, rows), rows, 1)
+            }
             _ => tiled(&network.architecture),
         };
         let body = Source::new()
@@ -142,12 +145,10 @@ fn weight(layer: &Layer, output: u32, input: u32) -> String {
     format!("{:?} * at(candidate, {}u)", layer.scale, layer.coordinate(output, input))
 }
 
-/// Rows that one pass of the registers form takes: enough independent sums to hide the latency of each.
-const ROWS_AT_ONCE: u32 = 4;
-
-/// All weights in named registers, four rows after the other, any number of layers. An activation is added to the sums
+/// All weights in named registers, so many rows at once (a multiple of 4: enough independent sums to hide the latency of
+/// each), any number of layers. An activation is added to the sums
 /// of the next layer as soon as it is there, so that it need not be kept.
-fn registers(architecture: &Architecture) -> String {
+fn registers(architecture: &Architecture, rows: u32) -> String {
     let mut text = HEAD.to_string();
     let layers = architecture.layers();
     for (l, layer) in layers.iter().enumerate() {
@@ -157,8 +158,8 @@ fn registers(architecture: &Architecture) -> String {
             }
         }
     }
-    let _ = writeln!(text, "    for (var row = first; row < last; row += {ROWS_AT_ONCE}u) {{");
-    for t in 0..ROWS_AT_ONCE {
+    let _ = writeln!(text, "    for (var row = first; row < last; row += {rows}u) {{");
+    for t in 0..rows {
         for v in 0..architecture.inputs.div_ceil(4) {
             let _ = writeln!(text, "        let x{t}_{v} = window[(row + {t}u) * ROW_VECTORS + {v}u];");
         }
@@ -170,34 +171,41 @@ fn registers(architecture: &Architecture) -> String {
     }
     for unit in 0..layers[0].outputs {
         for input in 0..architecture.inputs {
-            for t in 0..ROWS_AT_ONCE {
+            for t in 0..rows {
                 let (value, sum) = (format!("x{t}_{}[{}]", input / 4, input % 4), format!("s0_{t}_{unit}"));
                 let _ = writeln!(text, "        {sum} = fma({value}, w0_{unit}_{input}, {sum});");
             }
         }
-        spread(&mut text, &layers, 0, unit);
+        spread(&mut text, &layers, (0, unit), rows);
     }
     for l in 1..layers.len() {
-        (0..layers[l].outputs).for_each(|unit| spread(&mut text, &layers, l, unit));
+        (0..layers[l].outputs).for_each(|unit| spread(&mut text, &layers, (l, unit), rows));
     }
-    let _ = writeln!(text, "        let label = labels[row / 4u];");
-    for t in 0..ROWS_AT_ONCE {
+    for t in 0..rows / 4 {
+        let _ = writeln!(text, "        let labels{t} = labels[row / 4u + {t}u];");
+    }
+    for t in 0..rows {
         let outputs: Vec<_> = (0..architecture.outputs).map(|o| format!("s{}_{t}_{o}", layers.len() - 1)).collect();
         let _ = writeln!(text, "        var z{t} = array<f32, OUTPUTS>({});", outputs.join(", "));
-        let _ = writeln!(text, "        sum += select(0.0, row_loss(&z{t}, label[{t}]), row + {t}u < last);");
+        let _ = writeln!(
+            text,
+            "        sum += select(0.0, row_loss(&z{t}, labels{}[{}]), row + {t}u < last);",
+            t / 4,
+            t % 4
+        );
     }
     text.push_str("    }\n");
     text + TAIL
 }
 
 /// What a unit of layer `l` adds to the sums of the layer above, for each of the rows.
-fn spread(text: &mut String, layers: &[Layer], l: usize, unit: u32) {
+fn spread(text: &mut String, layers: &[Layer], (l, unit): (usize, u32), rows: u32) {
     let Some(above) = layers.get(l + 1) else { return };
-    for t in 0..ROWS_AT_ONCE {
+    for t in 0..rows {
         let _ = writeln!(text, "        let a{l}_{t}_{unit} = activate(s{l}_{t}_{unit});");
     }
     for output in 0..above.outputs {
-        for t in 0..ROWS_AT_ONCE {
+        for t in 0..rows {
             let sum = format!("s{}_{t}_{output}", l + 1);
             let _ = writeln!(text, "        {sum} = fma(a{l}_{t}_{unit}, w{}_{output}_{unit}, {sum});", l + 1);
         }

@@ -266,7 +266,14 @@ impl Backprop {
                 .constant("PADDED", tile.padded(of.inputs))
                 .constant("PADDED_ROWS", *padded_rows)
                 .piece("activation", below.wgsl())?
-                .piece("back", &back(of, *tile, self.network.loss.margin().is_some() && l + 1 == layers.len()))?;
+                .piece(
+                    "back",
+                    &back(
+                        of,
+                        (*tile, self.layered.product),
+                        self.network.loss.margin().is_some() && l + 1 == layers.len(),
+                    ),
+                )?;
             kernels.push(context.gpu.kernel("back", &source)?);
             offset += size((l, layer));
         }

@@ -109,7 +109,7 @@ impl Incremental {
             .constant("PADDED", padded)
             .constant("PADDED_ROWS", self.padded_rows)
             .constant("COLUMNS", input_columns)
-            .piece("dense", &dense(&layer, self.tile, true, true))?;
+            .piece("dense", &dense(&layer, (self.tile, self.tile), true, true))?;
         self.context.gpu.kernel("dense", &source)
     }
 
@@ -328,7 +328,7 @@ impl Incremental {
             .constant("PADDED", self.tile.padded(layer.outputs))
             .constant("PADDED_ROWS", self.padded_rows)
             .piece("activation", self.architecture.activation.wgsl())?
-            .piece("dense", &dense(&layer, self.tile, false, l + 1 == self.layers.len()))?;
+            .piece("dense", &dense(&layer, (self.tile, self.tile), false, l + 1 == self.layers.len()))?;
         self.context.gpu.kernel("dense", &source)
     }
 
@@ -355,7 +355,7 @@ impl Incremental {
             .constant("PADDED", blocks.columns)
             .constant("PADDED_ROWS", self.padded_rows)
             .constant("COLUMNS", columns)
-            .piece("dense", &dense(&layer, tile, true, true))?;
+            .piece("dense", &dense(&layer, (tile, tile), true, true))?;
         let bindings = self
             .context
             .clock

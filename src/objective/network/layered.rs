@@ -50,7 +50,10 @@ impl Part {
 pub(super) struct Layered {
     pub(super) context: Context,
     pub(super) architecture: Architecture,
+    /// What data are laid out for.
     pub(super) tile: Tile,
+    /// How products of them are cut.
+    pub(super) product: Tile,
     pub(super) padded_rows: u32,
     /// What comes before the dense layers.
     pub(super) pictured: Pictured,
@@ -132,6 +135,7 @@ impl Layered {
             pictured: Pictured { stages: architecture.stages(), tile, padded_rows, moments },
             architecture,
             tile,
+            product: tile.for_products(gpu),
             padded_rows,
             losses,
             margin: network.loss.margin(),
@@ -252,7 +256,7 @@ impl Layered {
                 .constant("PADDED_ROWS", self.padded_rows)
                 .constant("COLUMNS", batch.columns)
                 .piece("activation", self.architecture.activation.wgsl())?
-                .piece("dense", &dense(layer, self.tile, l == 0 && on_rows, last || sums))?;
+                .piece("dense", &dense(layer, (self.tile, self.product), l == 0 && on_rows, last || sums))?;
             kernels.push(self.context.gpu.kernel("dense", &source)?);
             offset += size;
         }
@@ -315,8 +319,8 @@ impl Layered {
     /// Workgroups of a product with so many units.
     pub(super) fn tiles(&self, outputs: u32, part: Part) -> Threads {
         let padded = self.tile.padded(outputs);
-        let units = self.tile.units_for(padded);
-        let rows = part.rows.div_ceil(self.tile.lanes * self.tile.rows_for(units));
+        let units = self.product.units_for(padded);
+        let rows = part.rows.div_ceil(self.product.lanes * self.product.rows_for(units));
         Threads::Grid([rows, padded / units, part.candidates])
     }
 

@@ -245,7 +245,7 @@ impl Shared {
             sized.push(sizes);
             offset += (layer.inputs + 1) * tile.padded(layer.outputs);
         }
-        let base = sized[0].clone().join(&constants).piece("dense", &dense(&layers[0], tile, true, true))?;
+        let base = sized[0].clone().join(&constants).piece("dense", &dense(&layers[0], (tile, tile), true, true))?;
         let thin = kernels::thin_products(&layers[0], factors, tile, plan.thin_units);
         let first = kernels::first_layer(architecture, factors, tile);
         let mut above = Vec::new();

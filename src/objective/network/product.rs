@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::batch::TILE_ROWS;
 use super::stages::Operation;
 use super::{Architecture, Layer};
-use crate::gpu::Gpu;
+use crate::gpu::{Dense, Gpu, Tuning};
 
 /// Rows of a thread at most.
 const MOST_ROWS: u32 = 16;
@@ -27,12 +27,20 @@ pub(super) struct Tile {
 }
 
 impl Tile {
-    /// The shape that suits the adapter.
+    /// The shape that suits adapters of this kind; data are laid out for it.
     pub(super) fn new(gpu: &Gpu) -> Self {
-        match gpu.subgroup().filter(|size| gpu.is_software() && *size == 8) {
-            Some(size) => Self { lanes: 8, sums: 128, units: 32, broadcast: Some(size), most_rows: MOST_ROWS },
-            None => Self { lanes: 64, sums: 64, units: 8, broadcast: None, most_rows: MOST_ROWS },
-        }
+        let Dense { lanes, sums, units, broadcast } = Tuning::usual(gpu).dense;
+        Self { lanes, sums, units, broadcast: gpu.subgroup().filter(|_| broadcast), most_rows: MOST_ROWS }
+    }
+
+    /// The shape of products of data laid out for this one, as it was measured to be fastest. No workgroup reaches farther
+    /// than one of this tile, and every sum stays the same.
+    pub(super) fn for_products(self, gpu: &Gpu) -> Self {
+        let Dense { lanes, sums, units, broadcast } = gpu.tuning().dense;
+        let reach = self.lanes * self.most_rows;
+        let lanes = lanes.min(reach);
+        let broadcast = self.broadcast.filter(|_| broadcast);
+        Self { lanes, sums, units, broadcast, most_rows: (reach / lanes).min(MOST_ROWS) }
     }
 
     /// The same for so few rows: a thread takes no more of them than it takes to reach the last.
@@ -316,8 +324,9 @@ fn of_layer(rows: u32) -> String {
     format!("(candidate * PADDED_INPUTS + i) * PADDED_ROWS + row + {rows}u")
 }
 
-/// The kernel of a layer. The first reads the rows that all candidates share; `sums` leaves out the activation.
-pub(super) fn dense(layer: &Layer, tile: Tile, first: bool, sums: bool) -> String {
+/// The kernel of a layer of data laid out for `tile`, cut as `shape` says. The first reads the rows that all candidates
+/// share; `sums` leaves out the activation.
+pub(super) fn dense(layer: &Layer, (tile, shape): (Tile, Tile), first: bool, sums: bool) -> String {
     let of_rows = |rows: u32| format!("i * COLUMNS + part.row + row + {rows}u");
     let product = Product {
         name: "dense",
@@ -327,12 +336,12 @@ pub(super) fn dense(layer: &Layer, tile: Tile, first: bool, sums: bool) -> Strin
         input: if first { &of_rows } else { &of_layer },
         output: &|sum, _, _| if sums { sum.into() } else { format!("activate({sum})") },
     };
-    product.text(tile)
+    product.text(shape)
 }
 
 /// The kernel that hands a layer's slopes down to what came into it. Where the layer goes by cosines, the length of the
 /// features takes its share off.
-pub(super) fn back(layer: &Layer, tile: Tile, cosines: bool) -> String {
+pub(super) fn back(layer: &Layer, (tile, shape): (Tile, Tile), cosines: bool) -> String {
     let product = Product {
         name: "back",
         padded: tile.padded(layer.inputs),
@@ -348,5 +357,5 @@ pub(super) fn back(layer: &Layer, tile: Tile, cosines: bool) -> String {
             format!("{left} * slope(values[{place}])")
         },
     };
-    product.text(tile)
+    product.text(shape)
 }
