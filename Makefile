@@ -1,6 +1,6 @@
 # Two commands for a fresh Debian or Ubuntu machine with Rust: make train, make test.
 # The browser page: make web, make web-serve, make test-web.
-.PHONY: train test check bench adapter web web-serve test-web
+.PHONY: train test check bench web web-serve test-web wasm adapter
 
 CARGO ?= cargo
 WEB = $(CARGO) run --release --locked --manifest-path web/Cargo.toml --package gradless-web-build --
@@ -21,15 +21,19 @@ check:
 bench: adapter
 	$(CARGO) bench
 
-web:
+web: wasm
 	$(WEB) build
 
-web-serve:
+web-serve: wasm
 	$(WEB) serve
 
-test-web:
+test-web: wasm
 	@./assets/chromium.sh
 	$(WEB) test
+
+# Without rustup the target comes with the system's packages.
+wasm:
+	@! command -v rustup >/dev/null || rustup target add wasm32-unknown-unknown
 
 adapter:
 	@./assets/adapter.sh

@@ -10,6 +10,8 @@ use crate::gpu::{Dense, Gpu, Tuning};
 
 /// Rows of a thread at most.
 const MOST_ROWS: u32 = 16;
+/// Inputs that a turn of a product's loop takes.
+const AT_ONCE: u32 = 2;
 
 /// How a tile is shaped and fetched on this adapter.
 #[derive(Clone, Copy, Debug)]
@@ -243,14 +245,16 @@ pub(super) fn transposed(architecture: &Architecture, tile: Tile) -> String {
 struct Product<'a> {
     /// Of the kernel.
     name: &'a str,
+    /// Numbers that come in, as the constant INPUTS says.
+    inputs: u32,
     /// Padded units that come out.
     padded: u32,
     /// Bindings beside weights, inputs and outputs.
     bindings: &'a str,
     /// Whether sums begin with the last row of weights, else with 0.
     biased: bool,
-    /// Where input `i` of a row lies, so many rows on.
-    input: &'a dyn Fn(u32) -> String,
+    /// Where an input of a row lies, of its number as text, so many rows on.
+    input: &'a dyn Fn(&str, u32) -> String,
     /// What is written for a sum, of its name, its place, and the rows on.
     output: &'a dyn Fn(&str, &str, u32) -> String,
 }
@@ -278,9 +282,9 @@ fn {name}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
             if subgroup { ", @builtin(subgroup_invocation_id) near: u32" } else { "" },
             lanes * rows,
         );
-        let fetch = |text: &mut String, row: &str| {
+        let fetch = |text: &mut String, row: &str, mark: &str| {
             let base = format!("candidate * STAGED + OFFSET + ({row}) * PADDED + unit");
-            shared_operand(text, tile, "staged", &base, units, "");
+            shared_operand(text, tile, "staged", &base, units, mark);
         };
         for t in 0..rows {
             for u in 0..units {
@@ -289,7 +293,7 @@ fn {name}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
         }
         if self.biased {
             text.push_str("    {\n");
-            fetch(&mut text, "INPUTS");
+            fetch(&mut text, "INPUTS", "");
             for t in 0..rows {
                 for u in 0..units {
                     let _ = writeln!(text, "        s{t}_{u} = w{u};");
@@ -297,17 +301,31 @@ fn {name}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
             }
             text.push_str("    }\n");
         }
-        text.push_str("    for (var i = 0u; i < INPUTS; i += 1u) {\n");
-        for t in 0..rows {
-            let _ = writeln!(text, "        let x{t} = inputs[{}];", (self.input)(t * lanes));
-        }
-        fetch(&mut text, "i");
-        for u in 0..units {
-            for t in 0..rows {
-                let _ = writeln!(text, "        s{t}_{u} = fma(x{t}, w{u}, s{t}_{u});");
+        // Adds so many inputs from `i` on, in this order: what a turn of the loop costs a sum is shared by them.
+        let add = |text: &mut String, count: u32| {
+            for k in 0..count {
+                for t in 0..rows {
+                    let place = (self.input)(&format!("(i + {k}u)"), t * lanes);
+                    let _ = writeln!(text, "        let x{t}_{k} = inputs[{place}];");
+                }
+                fetch(text, &format!("i + {k}u"), &format!("_{k}"));
             }
-        }
+            for u in 0..units {
+                for t in 0..rows {
+                    let sum = (0..count).fold(format!("s{t}_{u}"), |sum, k| format!("fma(x{t}_{k}, w{u}_{k}, {sum})"));
+                    let _ = writeln!(text, "        s{t}_{u} = {sum};");
+                }
+            }
+        };
+        let whole = self.inputs / AT_ONCE * AT_ONCE;
+        let _ = writeln!(text, "    for (var i = 0u; i < {whole}u; i += {AT_ONCE}u) {{");
+        add(&mut text, AT_ONCE);
         text.push_str("    }\n");
+        if whole < self.inputs {
+            let _ = writeln!(text, "    {{\n        let i = {whole}u;");
+            add(&mut text, self.inputs - whole);
+            text.push_str("    }\n");
+        }
         for u in 0..units {
             for t in 0..rows {
                 let place = format!("(candidate * PADDED + unit + {u}u) * PADDED_ROWS + row + {}u", t * lanes);
@@ -320,16 +338,17 @@ fn {name}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
 }
 
 /// Where an input lies that a layer left.
-fn of_layer(rows: u32) -> String {
-    format!("(candidate * PADDED_INPUTS + i) * PADDED_ROWS + row + {rows}u")
+fn of_layer(input: &str, rows: u32) -> String {
+    format!("(candidate * PADDED_INPUTS + {input}) * PADDED_ROWS + row + {rows}u")
 }
 
 /// The kernel of a layer of data laid out for `tile`, cut as `shape` says. The first reads the rows that all candidates
 /// share; `sums` leaves out the activation.
 pub(super) fn dense(layer: &Layer, (tile, shape): (Tile, Tile), first: bool, sums: bool) -> String {
-    let of_rows = |rows: u32| format!("i * COLUMNS + part.row + row + {rows}u");
+    let of_rows = |input: &str, rows: u32| format!("{input} * COLUMNS + part.row + row + {rows}u");
     let product = Product {
         name: "dense",
+        inputs: layer.inputs,
         padded: tile.padded(layer.outputs),
         bindings: "",
         biased: true,
@@ -344,6 +363,7 @@ pub(super) fn dense(layer: &Layer, (tile, shape): (Tile, Tile), first: bool, sum
 pub(super) fn back(layer: &Layer, (tile, shape): (Tile, Tile), cosines: bool) -> String {
     let product = Product {
         name: "back",
+        inputs: layer.outputs,
         padded: tile.padded(layer.inputs),
         bindings: "@group(2) @binding(4) var<storage, read> values: array<f32>;
 @group(2) @binding(5) var<storage, read> features: array<f32>;
