@@ -5,9 +5,8 @@
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use gradless::bench::{Scoring, labels, numbers};
+use gradless::bench::{Scoring, dense_network};
 use gradless::gpu::{Gpu, Pick};
-use gradless::objective::network::{Activation, Architecture, Network};
 
 const ROWS: u32 = 150;
 /// Additions and multiplications of a row: 2 (4 * 10 + 10 * 3). The 10 hyperbolic tangents, 3 exponentials and the
@@ -46,7 +45,5 @@ fn main() -> gradless::Result<()> {
 }
 
 fn scoring(gpu: &Gpu, members: u32) -> gradless::Result<Scoring> {
-    let architecture =
-        Architecture { inputs: 4, hidden: vec![10], outputs: 3, activation: Activation::Tanh, pictures: None };
-    Scoring::new(gpu, &Network::new(architecture, &numbers(4 * ROWS, 1), &labels(ROWS, 3))?, members)
+    Scoring::new(gpu, &dense_network(&[4, 10, 3], ROWS)?, members)
 }

@@ -6,9 +6,9 @@
 use std::time::Duration;
 
 use criterion::{BenchmarkGroup, Criterion, measurement::WallTime};
-use gradless::bench::{labels, numbers, submitted};
+use gradless::bench::{dense_network, numbers, submitted};
 use gradless::gpu::{Gpu, Pick, Recording};
-use gradless::objective::network::{Activation, Architecture, Network};
+use gradless::objective::network::Network;
 use gradless::population::{Context, Objective, Points, Shape};
 
 /// Members of a neuron.
@@ -22,9 +22,7 @@ fn main() -> gradless::Result<()> {
     let mut criterion = Criterion::default().sample_size(10).configure_from_args();
     for (inputs, hidden, rows) in [(64, 32, 1437), (784, 128, 2048)] {
         let name = format!("{inputs}-{hidden}-10, {rows} rows");
-        let architecture =
-            Architecture { inputs, hidden: vec![hidden], outputs: 10, activation: Activation::Tanh, pictures: None };
-        let network = Network::new(architecture, &numbers(inputs * rows, 1), &labels(rows, 10))?;
+        let network = dense_network(&[inputs, hidden, 10], rows)?;
         let mut group = criterion.benchmark_group(&name);
         let mut few = [f64::INFINITY; 2];
         for (layer, median) in few.iter_mut().enumerate() {

@@ -7,15 +7,14 @@
 use std::time::Duration;
 
 use criterion::Criterion;
-use gradless::bench::{Scoring, elapsed, labels, numbers};
+use gradless::bench::{Scoring, dense_network, elapsed};
 use gradless::gpu::{Gpu, Pick};
-use gradless::objective::network::{Activation, Architecture, Form, Network};
+use gradless::objective::network::{Form, Network};
 use gradless::optimizer::{Eggroll, OpenAiEs};
 use gradless::population::Optimizer;
 use gradless::run::Run;
 
-const INPUTS: u32 = 784;
-const CLASSES: u32 = 10;
+const LAYERS: [u32; 3] = [784, 32, 10];
 /// Rows to draw batches from.
 const ROWS: u32 = 4_096;
 const BATCH: u32 = 512;
@@ -27,7 +26,7 @@ fn main() -> gradless::Result<()> {
     let gpu = Gpu::open(&Pick::Best)?;
     println!("on {} ({})", gpu.report().name, gpu.report().driver);
     let mut criterion = Criterion::default().sample_size(10).configure_from_args();
-    let mut objective = network(ROWS)?;
+    let mut objective = dense_network(&LAYERS, ROWS)?;
     objective.batch = Some(BATCH);
 
     let full = generation(&mut criterion, &gpu, &objective, &OpenAiEs::default())?;
@@ -52,17 +51,6 @@ fn main() -> gradless::Result<()> {
     Ok(())
 }
 
-fn network(rows: u32) -> gradless::Result<Network> {
-    let architecture = Architecture {
-        inputs: INPUTS,
-        hidden: vec![32],
-        outputs: CLASSES,
-        activation: Activation::Tanh,
-        pictures: None,
-    };
-    Network::new(architecture, &numbers(INPUTS * rows, 1), &labels(rows, CLASSES))
-}
-
 /// Median seconds of a generation; none when the name was filtered out.
 fn generation(
     criterion: &mut Criterion,
@@ -82,7 +70,7 @@ fn generation(
 
 /// Median seconds of the rows of a generation through one network.
 fn inference(criterion: &mut Criterion, gpu: &Gpu) -> gradless::Result<Option<f64>> {
-    let mut network = network(AT_ONCE)?;
+    let mut network = dense_network(&LAYERS, AT_ONCE)?;
     network.form = Some(Form::Layered);
     let scoring = Scoring::new(gpu, &network, 1)?;
     let seconds = || scoring.seconds(POPULATION * BATCH / AT_ONCE);

@@ -25,7 +25,7 @@ use crate::{Error, Result};
 pub use comparison::{Pair, compared};
 pub use knee::{Knee, knee, levels};
 pub use limits::Limits;
-pub use network::Scoring;
+pub use network::{Scoring, dense_network};
 pub use populations::Populations;
 pub use report::{Machine, Plan, Report, Swept, Told};
 pub use row::{Row, Spread, spread};

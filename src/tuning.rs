@@ -10,9 +10,8 @@ use std::time::Instant;
 use serde::Serialize;
 
 use crate::Result;
-use crate::bench::{Scoring, labels, numbers};
+use crate::bench::{Scoring, dense_network};
 use crate::gpu::{Dense, Gpu, Tuning};
-use crate::objective::network::{Activation, Architecture, Network};
 use crate::statistics::median;
 pub use cache::Cache;
 
@@ -165,7 +164,7 @@ impl Tunable {
         for tuning in &self.shapes {
             let gpu = gpu.clone().with_tuning(*tuning);
             let networks =
-                self.networks.iter().map(|(layers, rows)| Scoring::new(&gpu, &network(layers, *rows)?, members));
+                self.networks.iter().map(|(layers, rows)| Scoring::new(&gpu, &dense_network(layers, *rows)?, members));
             scorings.push(networks.collect::<Result<Vec<_>>>()?);
         }
         let mut times = Vec::new();
@@ -215,13 +214,6 @@ fn chosen(times: &[Times]) -> usize {
     };
     let clear = times.iter().enumerate().skip(1).filter(|(_, times)| clearly(times));
     clear.min_by(|a, b| middle(a.1).total_cmp(&middle(b.1))).map_or(0, |(place, _)| place)
-}
-
-fn network(layers: &[u32], rows: u32) -> Result<Network> {
-    let (inputs, outputs) = (layers[0], layers[layers.len() - 1]);
-    let hidden = layers[1..layers.len() - 1].to_vec();
-    let architecture = Architecture { inputs, hidden, outputs, activation: Activation::Tanh, pictures: None };
-    Network::new(architecture, &numbers(inputs * rows, 1), &labels(rows, outputs))
 }
 
 #[cfg(test)]

@@ -6,9 +6,9 @@ mod common;
 use std::path::Path;
 use std::process::Command;
 
-use gradless::bench::{labels, numbers};
+use gradless::bench::dense_network;
 use gradless::gpu::{AdapterReport, Dense, Gpu, Tuning};
-use gradless::objective::network::{Activation, Architecture, Network};
+use gradless::objective::network::Network;
 use gradless::optimizer::{Descent, Name, OpenAiEs, Pso};
 use gradless::population::Optimizer;
 use gradless::run::Run;
@@ -16,10 +16,7 @@ use gradless::tuning::{Cache, candidates, tune};
 use serde_json::Value;
 
 fn network(layers: &[u32], rows: u32) -> Network {
-    let (inputs, outputs) = (layers[0], layers[layers.len() - 1]);
-    let hidden = layers[1..layers.len() - 1].to_vec();
-    let architecture = Architecture { inputs, hidden, outputs, activation: Activation::Tanh, pictures: None };
-    Network::new(architecture, &numbers(inputs * rows, 1), &labels(rows, outputs)).unwrap()
+    dense_network(layers, rows).unwrap()
 }
 
 /// Everything that a run has come to after a few generations.
@@ -116,7 +113,7 @@ fn tuning_measures_every_candidate() {
     assert_eq!(tuned.measured.len(), candidates(&gpu).len());
     assert!(tuned.measured.iter().all(|one| one.seconds > 0.0 && (0.01..100.0).contains(&one.ratio)));
     assert!(tuned.measured.iter().filter(|one| one.usual).all(|one| one.ratio == 1.0));
-    assert!(tuned.tuning.fits(&gpu) && tuned.seconds < 60.0, "{tuned:?}");
+    assert!(tuned.tuning.fits(&gpu), "{tuned:?}");
     for name in ["dense", "registers"] {
         let of = tuned.measured.iter().filter(|one| one.tunable == name && one.chosen);
         assert!(of.clone().count() == 1 && of.clone().all(|one| one.usual || one.ratio < 0.953), "{tuned:?}");

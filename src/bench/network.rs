@@ -19,8 +19,8 @@ pub(super) const TINY: Workload = Workload {
               tangents, 3 exponentials and a logarithm of every row are not counted",
     first: 256,
     pairs: false,
-    cost: || cost(&dense(4, 10, 3), 150, 1 << 20),
-    bind: |gpu, members| bind(gpu, members, dense(4, 10, 3), 150),
+    cost: || cost(&dense(&[4, 10, 3]), 150, 1 << 20),
+    bind: |gpu, members| bind(gpu, members, dense(&[4, 10, 3]), 150),
 };
 
 pub(super) const MEDIUM: Workload = Workload {
@@ -30,8 +30,8 @@ pub(super) const MEDIUM: Workload = Workload {
               is laid out on the way is not counted",
     first: 1,
     pairs: false,
-    cost: || cost(&dense(784, 32, 10), 512, 256 << 20),
-    bind: |gpu, members| bind(gpu, members, dense(784, 32, 10), 512),
+    cost: || cost(&dense(&[784, 32, 10]), 512, 256 << 20),
+    bind: |gpu, members| bind(gpu, members, dense(&[784, 32, 10]), 512),
 };
 
 pub(super) const CONV: Workload = Workload {
@@ -45,8 +45,23 @@ pub(super) const CONV: Workload = Workload {
     bind: |gpu, members| bind(gpu, members, lenet()?, 64),
 };
 
-pub(super) fn dense(inputs: u32, hidden: u32, outputs: u32) -> Architecture {
-    Architecture { inputs, hidden: vec![hidden], outputs, activation: Activation::Tanh, pictures: None }
+/// A network of dense layers under tanh on so many rows of made-up numbers. `layers`: inputs, hidden units, outputs.
+///
+/// # Errors
+/// Those of [`Network::new`].
+pub fn dense_network(layers: &[u32], rows: u32) -> Result<Network> {
+    on_numbers(dense(layers), rows)
+}
+
+fn dense(layers: &[u32]) -> Architecture {
+    let ends = (layers.first().copied().unwrap_or(0), layers.last().copied().unwrap_or(0));
+    let hidden = layers.get(1..layers.len().max(2) - 1).unwrap_or_default().to_vec();
+    Architecture { inputs: ends.0, hidden, outputs: ends.1, activation: Activation::Tanh, pictures: None }
+}
+
+fn on_numbers(architecture: Architecture, rows: u32) -> Result<Network> {
+    let (features, labels) = (numbers(architecture.inputs * rows, 1), labels(rows, architecture.outputs));
+    Network::new(architecture, &features, &labels)
 }
 
 fn lenet() -> Result<Architecture> {
@@ -65,8 +80,7 @@ fn cost(architecture: &Architecture, rows: u32, shared_memory: u64) -> Result<Co
 }
 
 fn bind(gpu: &Gpu, members: u32, architecture: Architecture, rows: u32) -> Result<Box<dyn Repeat>> {
-    let (features, labels) = (numbers(architecture.inputs * rows, 1), labels(rows, architecture.outputs));
-    Ok(Box::new(Scoring::new(gpu, &Network::new(architecture, &features, &labels)?, members)?))
+    Ok(Box::new(Scoring::new(gpu, &on_numbers(architecture, rows)?, members)?))
 }
 
 /// The commands that score candidates with weights of their own.

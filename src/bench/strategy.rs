@@ -1,10 +1,8 @@
 //! Whole generations of evolution strategies on a network 784-32-10, tanh, softmax cross-entropy, a batch of 512 rows.
 
-use super::network::dense;
-use super::{Cost, Repeat, Workload, labels, numbers};
+use super::{Cost, Repeat, Workload, dense_network};
 use crate::Result;
 use crate::gpu::Gpu;
-use crate::objective::network::Network;
 use crate::optimizer::{Eggroll, OpenAiEs};
 use crate::population::Optimizer;
 use crate::run::Run;
@@ -75,7 +73,7 @@ fn full_rank() -> Cost {
 }
 
 fn bind(gpu: &Gpu, members: u32, optimizer: &dyn Optimizer) -> Result<Box<dyn Repeat>> {
-    let mut network = Network::new(dense(INPUTS, HIDDEN, CLASSES), &numbers(INPUTS * ROWS, 1), &labels(ROWS, CLASSES))?;
+    let mut network = dense_network(&[INPUTS, HIDDEN, CLASSES], ROWS)?;
     network.batch = Some(BATCH);
     Ok(Box::new(Run::new(gpu, &network, optimizer).members(members).generations(u32::MAX).start()?))
 }

@@ -1,8 +1,11 @@
 //! `gradless tune`
 
+use std::time::Duration;
+
 use anyhow::Result;
 use comfy_table::CellAlignment;
 use gradless::tuning::{Cache, Tuned, tune};
+use indicatif::ProgressBar;
 use serde_json::json;
 
 use crate::cli::Tune;
@@ -20,7 +23,11 @@ pub(super) fn run(arguments: &Tune) -> Result<()> {
         }
         return Ok(());
     }
-    let tuned = tune(&gpu, &mut |_| ())?;
+    let bar = ProgressBar::new_spinner();
+    bar.enable_steady_tick(Duration::from_millis(250));
+    let tuned = tune(&gpu, &mut |kernel| bar.set_message(format!("measuring {kernel}")));
+    bar.finish_and_clear();
+    let tuned = tuned?;
     let path = cache.write(gpu.report(), tuned.tuning)?;
     if arguments.output.json {
         let Tuned { tuning, measured, seconds } = &tuned;
