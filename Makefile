@@ -29,6 +29,7 @@ web-serve: wasm
 
 test-web: wasm
 	@./assets/chromium.sh
+	$(CARGO) test --release --locked --manifest-path web/Cargo.toml --package gradless-web-build
 	$(WEB) test
 
 # Without rustup the target comes with the system's packages.
