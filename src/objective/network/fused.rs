@@ -146,8 +146,8 @@ fn weight(layer: &Layer, output: u32, input: u32) -> String {
 }
 
 /// All weights in named registers, so many rows at once (a multiple of 4: enough independent sums to hide the latency of
-/// each), any number of layers. An activation is added to the sums
-/// of the next layer as soon as it is there, so that it need not be kept.
+/// each), any number of layers. An activation is added to the sums of the next layer as soon as it is there, so that it
+/// need not be kept.
 fn registers(architecture: &Architecture, rows: u32) -> String {
     let mut text = HEAD.to_string();
     let layers = architecture.layers();

@@ -258,6 +258,7 @@ impl Backprop {
                 (0, Some(stage)) => stage.activation,
                 _ => architecture.activation,
             };
+            let cosines = self.network.loss.margin().is_some() && l + 1 == layers.len();
             let source = Source::new()
                 .constant("STAGED", self.transposed.max(1))
                 .constant("OFFSET", offset)
@@ -266,14 +267,7 @@ impl Backprop {
                 .constant("PADDED", tile.padded(of.inputs))
                 .constant("PADDED_ROWS", *padded_rows)
                 .piece("activation", below.wgsl())?
-                .piece(
-                    "back",
-                    &back(
-                        of,
-                        (*tile, self.layered.product),
-                        self.network.loss.margin().is_some() && l + 1 == layers.len(),
-                    ),
-                )?;
+                .piece("back", &back(of, (*tile, self.layered.product), cosines))?;
             kernels.push(context.gpu.kernel("back", &source)?);
             offset += size((l, layer));
         }
