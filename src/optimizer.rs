@@ -90,6 +90,7 @@ pub const OPTIMIZERS: &[Entry] = &[
     descent::ADAM,
     descent::AMSGRAD,
     descent::ADASWARM,
+    descent::NODE_PERTURBATION,
 ];
 
 impl Entry {

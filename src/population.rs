@@ -3,6 +3,7 @@
 mod begin;
 mod bound;
 mod bounds;
+mod node_noise;
 mod output_swarm;
 mod perturbed;
 mod points;
@@ -12,6 +13,7 @@ use crate::gpu::{Bindings, Buffer, Gpu, Recording, View};
 pub use begin::Begin;
 pub use bound::Bound;
 pub use bounds::Bounds;
+pub use node_noise::NodeNoise;
 pub use output_swarm::{Extent, Origin, OutputSwarm};
 pub use perturbed::{Noise, Perturbed};
 pub use points::{Blocks, Chunk, Columns, LowRank, Points, Structure};
@@ -160,13 +162,30 @@ pub trait Objective {
     fn bind(&self, context: &Context) -> Result<Box<dyn Evaluation>>;
 }
 
-/// Where the slope of the loss at an objective's outputs comes from.
+/// Where the slopes of the loss inside an objective come from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Slope {
-    /// From the loss itself.
+    /// At the outputs from the loss itself, handed down from there.
     Exact,
-    /// From a swarm that looks for better outputs.
+    /// At the outputs from a swarm that looks for better ones, handed down from there.
     Swarm(OutputSwarm),
+    /// At every layer from the losses of passes with noise in what it takes in; nothing is handed down through weights.
+    Nodes(NodeNoise),
+}
+
+impl Slope {
+    /// What is wrong with any but the first, where an objective has nothing else: `remedy` says what it has.
+    ///
+    /// # Errors
+    /// [`Error::Setting`](crate::Error::Setting) naming the estimate.
+    pub fn must_be_exact(&self, remedy: &str) -> Result<()> {
+        let estimate = match self {
+            Self::Exact => return Ok(()),
+            Self::Swarm(_) => "swarm",
+            Self::Nodes(_) => "nodes",
+        };
+        Err(crate::Error::setting("estimate", estimate, remedy))
+    }
 }
 
 /// What is wanted of [`Evaluation::differentiate`].

@@ -5,6 +5,7 @@ pub mod convolution;
 pub mod functions;
 pub mod gwo;
 pub mod network;
+pub mod node_noise;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod ode;
 pub mod output_swarm;

@@ -21,11 +21,11 @@ type Value<'a> = &'a dyn Fn(&[f32]) -> f64;
 fn walk(gpu: &Gpu, what: &str, objective: &dyn Objective, rescore: Option<Value>) {
     let built = || OPTIMIZERS.iter().map(|entry| entry.build(&[].into()).unwrap());
     // Blocks of a vector are scored on the device alone, and have no subspace; gradients likewise. A swarm over outputs
-    // needs outputs.
+    // needs outputs, noise at the units needs units.
     let device_only = |one: &dyn Optimizer| one.blockwise() || one.descends();
     let fits = |one: &dyn Optimizer| match what {
         "a closure" => !device_only(one),
-        "a function" | "a formula" => one.name() != "adaswarm",
+        "a function" | "a formula" => !["adaswarm", "node-perturbation"].contains(&one.name()),
         _ => true,
     };
     let whole = built().filter(|one| fits(one.as_ref())).map(|one| ("whole", one));

@@ -19,6 +19,7 @@ const ORIGIN: u32 = 26u;
 const CONTEXT: u32 = 27u;
 const ORDER: u32 = 28u;
 const OUTPUT_SWARM: u32 = 29u; // the number of the move above it
+const NODES: u32 = 30u; // the number of the block of perturbations above it
 const OBJECTIVE: u32 = 32u; // and what the objective adds to it
 
 // Words to uniforms in [0, 1).

@@ -15,6 +15,7 @@ const LIBRARY: &[(&str, &str)] = &[
     ("follow", include_str!("../../shaders/optimizer/follow.wgsl")),
     ("grid", include_str!("../../shaders/lib/grid.wgsl")),
     ("layered_part", include_str!("../../shaders/objective/network/layered_part.wgsl")),
+    ("node_noise", include_str!("../../shaders/objective/network/node_noise.wgsl")),
     ("norm_moments", include_str!("../../shaders/objective/network/norm_moments.wgsl")),
     ("lean_weights", include_str!("../../shaders/optimizer/lean_weights.wgsl")),
     ("number_outputs", include_str!("../../shaders/objective/loss/number_outputs.wgsl")),

@@ -11,7 +11,7 @@ use super::decay::Decay;
 use super::rule::{self, Name, Rule, joined};
 use super::varied::Varied;
 use super::{Entry, listed, over};
-use crate::population::{Context, Domain, Optimizer, OutputSwarm, Shape, Step};
+use crate::population::{Context, Domain, NodeNoise, Optimizer, OutputSwarm, Shape, Step};
 use crate::{Error, Result};
 pub(super) use step::groups;
 
@@ -51,6 +51,9 @@ pub struct Descent {
     /// The swarm that an estimate may come from.
     #[serde(flatten)]
     pub swarm: OutputSwarm,
+    /// The noise that it may come from.
+    #[serde(flatten)]
+    pub noise: NodeNoise,
 }
 
 /// A norm that gradients are held to; none where they are not even measured.
@@ -109,19 +112,21 @@ impl Update {
     }
 }
 
-/// Where the gradient begins.
+/// Where the gradient comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Estimate {
-    /// At the loss: backpropagation.
+    /// From the loss, handed down layer by layer: backpropagation.
     #[default]
     Backprop,
-    /// At a swarm over the outputs: AdaSwarm (arXiv 2006.09875).
+    /// From a swarm over the outputs, handed down likewise: AdaSwarm (arXiv 2006.09875).
     Swarm,
+    /// From noise in what each layer takes in: node perturbation. Nothing is handed down through weights.
+    Nodes,
 }
 
 /// The settings that all descents have.
-const SETTINGS: [(&str, &str); 21] = joined(RULE, OWN);
+const SETTINGS: [(&str, &str); 23] = joined(RULE, OWN);
 
 const RULE: [(&str, &str); 9] = joined(
     [(
@@ -133,13 +138,22 @@ const RULE: [(&str, &str); 9] = joined(
     rule::CONSTANTS,
 );
 
-const OWN: [(&str, &str); 12] = [
+const OWN: [(&str, &str); 14] = [
     (
         "clip",
         "largest norm of a gradient, a longer one is shortened; norms are in history.csv then (inf: only measured), or none",
     ),
     ("update", "all layers at once, or position-wise: the last one, the last two, ... all (arXiv 2204.05312)"),
-    ("estimate", "where the gradient begins: backprop, or a swarm over the outputs (arXiv 2006.09875)"),
+    (
+        "estimate",
+        "where the gradient comes from: backprop, a swarm over the outputs (arXiv 2006.09875), or nodes: noise in what each \
+         layer takes in (node perturbation)",
+    ),
+    ("perturbations", "passes with noise for each layer (estimate=nodes, like the next)"),
+    (
+        "sigma",
+        "size of the noise, in units of the values that a layer takes in; a flat loss such as accuracy wants more, 0.5",
+    ),
     ("particles", "particles of a swarm over outputs (estimate=swarm, like all that follow)"),
     ("iterations", "moves of a swarm in a generation"),
     ("cognitive", "c1: pull to the particle's own best"),
@@ -189,6 +203,18 @@ pub(super) const ADASWARM: Entry =
         built(Name::Adam, 0.02, value)
     });
 
+pub(super) const NODE_PERTURBATION: Entry = entry(
+    "node-perturbation",
+    "Adam on slopes told from noise at the units (Werfel et al. 2005; Ren et al. 2023)",
+    |value| {
+        let mut value = value;
+        if let Some(object) = value.as_object_mut() {
+            object.entry("estimate").or_insert_with(|| "nodes".into());
+        }
+        built(Name::Adam, 0.002, value)
+    },
+);
+
 /// The settings over the defaults of the rule.
 fn built(rule: Name, rate: f32, settings: Value) -> serde_json::Result<Box<dyn Optimizer>> {
     let descent: Descent = over(&Descent { rate: rate.into(), ..Descent::new(rule) }, settings)?;
@@ -214,6 +240,7 @@ impl Descent {
             update: Update::default(),
             estimate: Estimate::default(),
             swarm: OutputSwarm::default(),
+            noise: NodeNoise::default(),
         }
     }
 
@@ -239,6 +266,7 @@ impl Optimizer for Descent {
     fn name(&self) -> &'static str {
         match (self.rule, self.estimate) {
             (Name::Adam, Estimate::Swarm) => "adaswarm",
+            (Name::Adam, Estimate::Nodes) => "node-perturbation",
             (rule, _) => rule.name(),
         }
     }
@@ -265,6 +293,7 @@ impl Optimizer for Descent {
         if let Some(clip) = self.clip.0.filter(|clip| clip.is_nan() || *clip <= 0.0) {
             return Err(Error::setting("clip", clip, "give a norm above 0, inf, or none"));
         }
+        self.noise.check()?;
         self.swarm.check()
     }
 

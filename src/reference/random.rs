@@ -30,6 +30,8 @@ pub const PROJECTION: u32 = 25;
 pub const ORIGIN: u32 = 26;
 /// Purpose of a draw: the pulls on a particle of a swarm over outputs; the number of the move stands above it.
 pub const OUTPUT_SWARM: u32 = 29;
+/// Purpose of a draw: signs of noise at the units of a network; the number of the block of perturbations stands above it.
+pub const NODES: u32 = 30;
 
 /// Four random words: Philox4x32-10 of the counter (element, generation, quad, purpose), with the seed as its key.
 pub fn words(seed: u64, generation: u32, element: u32, quad: u32, purpose: u32) -> [u32; 4] {

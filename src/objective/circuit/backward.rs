@@ -6,7 +6,7 @@ use super::forward::{Forward, Part, Room, operations, quads, staged};
 use super::text::Text;
 use super::{Circuit, Form, Integrator, Loss};
 use crate::gpu::{Bindings, Buffer, Recording, Source, Threads};
-use crate::population::{Context, Gradient, Points, Slope};
+use crate::population::{Context, Gradient, Points};
 use crate::{Error, Result};
 
 /// Bytes of what is kept of a part at most, a buffer each.
@@ -57,9 +57,7 @@ impl Backward {
 
     /// Records loss and gradient of all candidates.
     pub(super) fn record(&mut self, points: &Points, gradient: &Gradient, recording: &mut Recording) -> Result<()> {
-        if *gradient.slope != Slope::Exact {
-            return Err(Error::setting("estimate", "swarm", "circuits have the slope of the loss itself: backprop"));
-        }
+        gradient.slope.must_be_exact("circuits have the slope of the loss itself: backprop")?;
         let circuit = self.forward.circuit.clone();
         self.forward.draw(recording);
         let per_part = self.part_candidates(points.candidates);

@@ -5,7 +5,7 @@
 //! long as the function is no wilder than its coordinates.
 
 use crate::gpu::{Bindings, Recording, Source, Threads};
-use crate::population::{Context, Domain, Gradient, Points, Slope};
+use crate::population::{Context, Domain, Gradient, Points};
 use crate::{Error, Result};
 
 /// Operations that a coordinate of a formula takes, about: what a dispatch is measured by.
@@ -28,10 +28,9 @@ pub(super) fn record(
     gradient: &Gradient,
     recording: &mut Recording,
 ) -> Result<()> {
-    if *gradient.slope != Slope::Exact {
-        let remedy = "a function has no outputs for swarms to look at: take emulated, a swarm over its coordinates";
-        return Err(Error::setting("estimate", "swarm", remedy));
-    }
+    gradient
+        .slope
+        .must_be_exact("a function has no layers and no outputs: take emulated, a swarm over its coordinates")?;
     let gpu = &context.gpu;
     let limit = gpu.loop_limit() / 2;
     if points.dims > limit {

@@ -6,23 +6,25 @@
 //! units by inputs over every eighth (or so) row, then the lanes are added up in a fixed order.
 
 mod filters;
+mod nodes;
 mod pictured;
 mod pull;
 mod registers;
 mod slopes;
 
+use self::nodes::{NodeKernels, Nodes, Place};
 use self::pictured::Back;
 use self::pull::{pull, pulled};
 use self::slopes::Slopes;
 use super::batch::{Batch, Rows};
 use super::cosines::CosineSlopes;
 use super::layered::{self, Layered, Memory, Part};
-use super::product::{Handed, back, handed, transposed};
+use super::product::{self, Handed, back, handed};
 use super::{Layer, Loss, Network};
 use crate::Result;
 use crate::gpu::{Bindings, Buffer, Kernel, Recording, Source, Threads, View};
 use crate::objective::total::total;
-use crate::population::{Context, Gradient, Points, Slope};
+use crate::population::{Context, Gradient, OutputSwarm, Points, Slope};
 pub(super) use registers::fits;
 
 /// Forward and backward pass of a network over a batch.
@@ -42,18 +44,26 @@ struct Room {
     deltas: Vec<Buffer<f32>>,
     /// Of a loss by cosines: slope times output, share of a feature.
     lengths: Option<[Buffer<f32>; 2]>,
+    /// Where slopes are told from noise.
+    nodes: Option<nodes::Room>,
 }
 
 /// The kernels of one population.
 struct Kernels {
     forward: layered::Kernels,
-    transpose: Kernel,
     losses: Kernel,
-    slopes: Slopes,
-    back: Vec<Kernel>,
+    way: Way,
     pictures: Back,
     pull: Vec<Kernel>,
     cosines: Option<CosineSlopes>,
+}
+
+/// How layers get their slopes.
+enum Way {
+    /// From the outputs, handed down through turned weights.
+    Chain { transpose: Kernel, slopes: Slopes, back: Vec<Kernel> },
+    /// From noise, each by itself.
+    Nodes(Box<(Nodes, NodeKernels)>),
 }
 
 impl Backprop {
@@ -76,9 +86,17 @@ impl Backprop {
         if whole && plain && registers::suits(&self.network, batch.rows, points.candidates) {
             return self.record_in_registers(points, gradient, batch, recording);
         }
+        let (swarm, nodes) = match gradient.slope {
+            Slope::Exact => (None, None),
+            Slope::Swarm(swarm) => (Some(swarm), None),
+            Slope::Nodes(noise) => (None, Some(Nodes::new(&self.network, &self.layered, batch, noise)?)),
+        };
+        // Nothing is handed down where slopes are told from noise.
+        let transposed = if nodes.is_some() { 0 } else { self.transposed };
         let most = pictured::part_candidates(&self.layered.pictured, &self.layered.context.gpu, batch.part_rows);
-        let per_part = self.layered.part_candidates(points.candidates, self.transposed, true).min(most);
-        let kernels = self.kernels(points, gradient.slope, batch, per_part)?;
+        let most = nodes.as_ref().map_or(most, |nodes| most.min(nodes.part_candidates(points.candidates)));
+        let per_part = self.layered.part_candidates(points.candidates, transposed, true).min(most);
+        let kernels = self.kernels(points, (swarm, nodes), batch, (per_part, transposed))?;
         // Parts share a room unless what it holds is to be come back to.
         let kept = gradient.keep || gradient.moved > 0;
         let mut rooms = std::mem::take(&mut self.rooms);
@@ -89,7 +107,7 @@ impl Backprop {
             used += 1;
             if rooms.get(index).is_none_or(|room| room.forward.candidates < per_part) {
                 rooms.truncate(index);
-                rooms.push(self.room(per_part)?);
+                rooms.push(self.room(per_part, &kernels.way)?);
             }
             let bindings = bindings.with("gradient", gradient.into[chunk].view());
             self.part(&kernels, &rooms[index], &bindings, part, gradient, recording)
@@ -136,9 +154,11 @@ impl Backprop {
         let stages = self.layered.pictured.stages.len();
         let memory = &room.forward;
         let turned = bindings.clone().with("staged", room.transposed.view());
-        if self.transposed > 0 {
+        if let Way::Chain { transpose, .. } = &kernels.way
+            && self.transposed > 0
+        {
             let numbers = self.layered.stage_threads(part.candidates, self.transposed);
-            recording.dispatch(gpu, &kernels.transpose, &turned, numbers)?;
+            recording.dispatch(gpu, transpose, &turned, numbers)?;
         }
         let forward = (&kernels.forward, memory);
         let [features, logits] = self.layered.forward(forward, bindings, (part, rows), gradient.moved, recording)?;
@@ -147,7 +167,23 @@ impl Backprop {
             recording.dispatch(gpu, &kernels.losses, &outer, Threads::Groups(part.candidates))?;
         }
         let mut deltas: Vec<View> = room.deltas.iter().map(Buffer::view).collect();
-        kernels.slopes.record(context, &outer.with("deltas", deltas[0].clone()), part, recording)?;
+        let staged = bindings.clone().with("staged", memory.staged.view());
+        let place = Place { gpu, bindings: staged, part, rows };
+        // Slopes in what a weighted layer takes in, where they are told from noise.
+        let mut told = |layer: usize, views: [View; 3], recording: &mut Recording| match (&kernels.way, &room.nodes) {
+            (Way::Nodes(told), Some(room)) => told.0.slopes((&told.1, room), &place, layer, views, recording),
+            _ => Ok(()),
+        };
+        match (&kernels.way, &room.nodes) {
+            (Way::Nodes(nodes), Some(room)) => {
+                nodes.0.begin((&nodes.1, room), &place, logits.clone(), recording)?;
+                told(before + layers.len(), [logits.clone(), logits.clone(), deltas[0].clone()], recording)?;
+            }
+            (Way::Chain { slopes, .. }, _) => {
+                slopes.record(context, &outer.with("deltas", deltas[0].clone()), part, recording)?;
+            }
+            (Way::Nodes(_), None) => {}
+        }
         let mut turned = turned;
         let mut lengths = bindings.clone();
         if let Some([along, shrinking]) = &room.lengths {
@@ -167,9 +203,9 @@ impl Backprop {
         let flat = memory.pictures.values.last().map_or_else(|| rows.inputs.clone(), Buffer::view);
         for (l, layer) in layers.iter().enumerate().skip(gradient.from.saturating_sub(before)).rev() {
             let inputs = if l == 0 { flat.clone() } else { memory.values[l - 1].view() };
-            let bound = bindings.clone().with("deltas", deltas[0].clone()).with("inputs", inputs);
-            let (units, inputs) = pulled(self.layered.tile, layer);
-            let tiles = [(layer.inputs + 1).div_ceil(inputs), layer.outputs.div_ceil(units), part.candidates];
+            let bound = bindings.clone().with("deltas", deltas[0].clone()).with("inputs", inputs.clone());
+            let (units, across) = pulled(self.layered.tile, layer);
+            let tiles = [(layer.inputs + 1).div_ceil(across), layer.outputs.div_ceil(units), part.candidates];
             recording.dispatch(gpu, &kernels.pull[l], &bound, Threads::Grid(tiles))?;
             if let Some(cosines) = kernels.cosines.as_ref().filter(|_| l + 1 == layers.len()) {
                 cosines.after(gpu, &lengths, part, recording)?;
@@ -179,12 +215,16 @@ impl Backprop {
                     Some(below) => memory.sums.get(below).unwrap_or(&memory.values[below]).view(),
                     None => pictured::told_from(&memory.pictures, stages - 1),
                 };
-                let bound = turned
-                    .clone()
-                    .with("inputs", deltas[0].clone())
-                    .with("values", values)
-                    .with("outputs", deltas[1].clone());
-                recording.dispatch(gpu, &kernels.back[l], &bound, self.layered.tiles(layer.inputs, part))?;
+                if let Way::Chain { back, .. } = &kernels.way {
+                    let bound = turned
+                        .clone()
+                        .with("inputs", deltas[0].clone())
+                        .with("values", values)
+                        .with("outputs", deltas[1].clone());
+                    recording.dispatch(gpu, &back[l], &bound, self.layered.tiles(layer.inputs, part))?;
+                } else {
+                    told(before + l, [inputs, values, deltas[1].clone()], recording)?;
+                }
                 deltas.swap(0, 1);
             }
         }
@@ -195,13 +235,13 @@ impl Backprop {
                 turned = turned.with("moments", moments.view());
             }
             let weights = (&turned, memory.staged.view());
-            kernels.pictures.record(gpu, all, weights, what, &deltas, recording)?;
+            kernels.pictures.record(gpu, all, weights, what, &deltas, (&mut told, recording))?;
         }
         Ok(())
     }
 
     /// Memory for parts of so many candidates.
-    fn room(&self, candidates: u32) -> Result<Room> {
+    fn room(&self, candidates: u32, way: &Way) -> Result<Room> {
         let gpu = &self.layered.context.gpu;
         let of_rows = u64::from(candidates) * u64::from(self.layered.padded_rows);
         let widest = of_rows * u64::from(self.layered.widest().max(self.layered.pictured.widest(true)));
@@ -215,28 +255,48 @@ impl Backprop {
             forward: self.layered.memory(candidates, true)?,
             transposed: gpu.buffer("transposed weights", u64::from(candidates) * u64::from(self.transposed))?,
             lengths,
+            nodes: if let Way::Nodes(nodes) = way { Some(nodes.0.room(candidates)?) } else { None },
         })
     }
 
-    fn kernels(&self, points: &Points, slope: &Slope, batch: &Batch, per_part: u32) -> Result<Kernels> {
+    fn kernels(
+        &self,
+        points: &Points,
+        (swarm, nodes): (Option<&OutputSwarm>, Option<Nodes>),
+        batch: &Batch,
+        (per_part, transposed): (u32, u32),
+    ) -> Result<Kernels> {
         let Layered { context, architecture, tile, padded_rows, pictured, .. } = &self.layered;
         let layers = architecture.layers();
         let dense = architecture.dense_layers();
         let forward = self.layered.kernels(points, batch, true)?;
         let first = layers.last().map_or(0, |layer| layer.offset);
         let cosines = forward.cosines.as_ref().map(|cosines| cosines.slopes(&context.gpu, first, points.stride));
+        let way = match nodes {
+            Some(nodes) => {
+                let kernels = nodes.kernels(&self.network, points, batch)?;
+                Way::Nodes(Box::new((nodes, kernels)))
+            }
+            None => Way::Chain {
+                transpose: self.layered.stage_kernel(
+                    points,
+                    self.transposed.max(1),
+                    &product::transposed(architecture, *tile),
+                )?,
+                slopes: Slopes::new(context, &self.network, batch, points, swarm, *padded_rows)?,
+                back: self.back_kernels(&dense)?,
+            },
+        };
         Ok(Kernels {
             cosines: cosines.transpose()?,
-            transpose: self.layered.stage_kernel(points, self.transposed.max(1), &transposed(architecture, *tile))?,
             pictures: Back::new(
                 &context.gpu,
                 pictured,
                 (&layers, batch),
-                (per_part, self.transposed, self.layered.staged_size, points.stride),
+                (per_part, transposed, self.layered.staged_size, points.stride),
             )?,
             losses: self.layered.losses_kernel(points)?,
-            slopes: Slopes::new(context, &self.network, batch, points, slope, *padded_rows)?,
-            back: self.back_kernels(&dense)?,
+            way,
             pull: self.pull_kernels(&dense, points, batch)?,
             forward,
         })

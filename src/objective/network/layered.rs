@@ -100,15 +100,15 @@ pub(super) struct Kernels {
 impl Layered {
     pub(super) fn new(context: &Context, network: &Network, batch: &Batch) -> Result<Self> {
         if network.architecture.norms().is_empty() || network.goes_by_batch() {
-            return Self::by(context, network, batch, Moments::OfBatch);
+            return Self::by(context, network, batch.part_rows, Moments::OfBatch);
         }
-        let mut layered = Self::by(context, network, batch, Moments::Known)?;
+        let mut layered = Self::by(context, network, batch.part_rows, Moments::Known)?;
         layered.known = match (&network.moments, &network.sample) {
             (Some(moments), _) => Some(Known::Given(Arc::clone(moments))),
             (None, Some(sample)) => {
                 let sample = sample.at_most(most_at_once(&context.gpu, sample));
                 let batch = Batch::new(context, &sample, Form::Layered)?;
-                let inner = Self::by(context, &sample, &batch, Moments::Kept)?;
+                let inner = Self::by(context, &sample, batch.part_rows, Moments::Kept)?;
                 Some(Known::Sample(batch, Box::new(inner)))
             }
             (None, None) => None,
@@ -116,11 +116,12 @@ impl Layered {
         Ok(layered)
     }
 
-    fn by(context: &Context, network: &Network, batch: &Batch, moments: Moments) -> Result<Self> {
+    /// Of no more than so many rows at a time.
+    pub(super) fn by(context: &Context, network: &Network, rows: u32, moments: Moments) -> Result<Self> {
         let gpu = &context.gpu;
-        let tile = Tile::new(gpu).for_rows(batch.part_rows);
+        let tile = Tile::new(gpu).for_rows(rows);
         let architecture = network.architecture.clone();
-        let padded_rows = tile.padded_rows(batch.part_rows);
+        let padded_rows = tile.padded_rows(rows);
         let staged_size = architecture.layers().iter().map(|l| (l.inputs + 1) * tile.padded(l.outputs)).sum();
         let losses = Source::new()
             .constant("REDUCE", gpu.reduction_width())
@@ -287,12 +288,34 @@ impl Layered {
         from: usize,
         recording: &mut Recording,
     ) -> Result<[View; 2]> {
+        let bindings = bindings.clone().with("staged", memory.staged.view());
+        let threads = self.stage_threads(part.candidates, self.staged_size);
+        recording.dispatch(&self.context.gpu, &kernels.stage, &bindings, threads)?;
+        self.pass((kernels, memory), &bindings, (part, rows), from, recording)
+    }
+
+    /// Where layer `layer` reads what it takes in, unless that are the rows.
+    pub(super) fn entry(&self, kernels: &Kernels, memory: &Memory, layer: usize) -> Option<View> {
+        match layer.checked_sub(self.architecture.before_dense()) {
+            Some(0) => memory.pictures.values.get(self.pictured.last(&kernels.pictures)?).map(Buffer::view),
+            Some(l) => Some(memory.values[l - 1].view()),
+            None => self.pictured.entry(&kernels.pictures, layer).map(|slot| memory.pictures.values[slot].view()),
+        }
+    }
+
+    /// The forward pass on weights that are laid out, bound as `staged`.
+    pub(super) fn pass(
+        &self,
+        (kernels, memory): (&Kernels, &Memory),
+        bindings: &Bindings,
+        (part, rows): (Part, &Rows),
+        from: usize,
+        recording: &mut Recording,
+    ) -> Result<[View; 2]> {
         let gpu = &self.context.gpu;
         let layers = self.architecture.dense_layers();
-        let bindings = bindings.clone().with("staged", memory.staged.view());
-        recording.dispatch(gpu, &kernels.stage, &bindings, self.stage_threads(part.candidates, self.staged_size))?;
         let pictures = (&kernels.pictures[..], &memory.pictures);
-        let flat = self.pictured.forward(gpu, pictures, &bindings, (part, rows.inputs.clone()), from, recording)?;
+        let flat = self.pictured.forward(gpu, pictures, bindings, (part, rows.inputs.clone()), from, recording)?;
         let input = |l: usize| if l == 0 { flat.clone() } else { memory.values[l - 1].view() };
         let from = from.saturating_sub(self.architecture.before_dense());
         for (l, layer) in layers.iter().enumerate().skip(from) {
@@ -310,7 +333,7 @@ impl Layered {
         let last = layers.len() - 1;
         let ends = [input(last), memory.values[last].view()];
         if let Some(cosines) = &kernels.cosines {
-            let bindings = bindings.with("weight_norms", memory.weight_norms.view());
+            let bindings = bindings.clone().with("weight_norms", memory.weight_norms.view());
             cosines.record(gpu, &bindings, ends.clone(), part, recording)?;
         }
         Ok(ends)

@@ -230,7 +230,18 @@ impl Pictured {
                 recording.dispatch(gpu, activation, &bound, Threads::Line(threads))?;
             }
         }
-        Ok(kernels.last().map_or(rows, |kernel| values.values[kernel.turn.into].view()))
+        Ok(self.last(kernels).map_or(rows, |slot| values.values[slot].view()))
+    }
+
+    /// The buffer in which the dense layers find what they take in.
+    pub(super) fn last(&self, kernels: &[StageKernel]) -> Option<usize> {
+        kernels.last().map(|kernel| kernel.turn.into)
+    }
+
+    /// The buffer in which weighted layer `layer` finds what it takes in, unless it reads the rows.
+    pub(super) fn entry(&self, kernels: &[StageKernel], layer: usize) -> Option<usize> {
+        let weighted = weighted(&self.stages);
+        kernels.iter().find(|kernel| weighted[kernel.turn.last] > layer)?.reads
     }
 
     /// Threads of a kernel of tiles, or of one with a thread for each of `count` values and rows.

@@ -11,7 +11,7 @@ use self::pull::Pull;
 use super::{Field, Integrator, Observed, SMALL};
 use crate::gpu::{Bindings, Buffer, Gpu, Recording, Source, Threads};
 use crate::objective::total::total;
-use crate::population::{Context, Domain, Evaluation, Gradient, Objective, Points, Slope, Structure, WORST};
+use crate::population::{Context, Domain, Evaluation, Gradient, Objective, Points, Structure, WORST};
 use crate::{Error, Result};
 
 /// The scale of time that slopes are of.
@@ -424,10 +424,9 @@ impl Evaluation for FitEvaluation {
     }
 
     fn differentiate(&mut self, points: &Points, gradient: &Gradient, recording: &mut Recording) -> Result<()> {
-        if *gradient.slope != Slope::Exact {
-            let remedy = "trajectories have no outputs for swarms to look at: take a rule by itself, such as adam";
-            return Err(Error::setting("estimate", "swarm", remedy));
-        }
+        gradient
+            .slope
+            .must_be_exact("trajectories have no layers and no outputs: take a rule by itself, such as adam")?;
         let pull = match self.pull.take() {
             Some(pull) => pull,
             None => Pull::new(self, points)?,

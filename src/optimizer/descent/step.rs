@@ -25,6 +25,8 @@ pub(super) struct DescentStep {
     slope: Slope,
     gradients: Vec<Buffer<f32>>,
     stages: Vec<Stage>,
+    /// What moves by itself: layers.
+    groups: usize,
 }
 
 impl DescentStep {
@@ -78,7 +80,9 @@ impl DescentStep {
             slope: match descent.estimate {
                 Estimate::Backprop => Slope::Exact,
                 Estimate::Swarm => Slope::Swarm(descent.swarm.clone()),
+                Estimate::Nodes => Slope::Nodes(descent.noise.clone()),
             },
+            groups: groups.len(),
             gradients: Vec::new(),
             stages: stages.iter().map(|&(from, moved)| Stage { from, moved, update: Recording::new() }).collect(),
         };
@@ -176,7 +180,12 @@ impl Step for DescentStep {
             }
             generation.append(&stage.update);
         }
-        let evaluations = u64::from(self.bound.points.candidates) * self.stages.len() as u64;
+        // Each layer has its passes with noise, whole ones or from that layer on.
+        let passes = |stage: &Stage| match &self.slope {
+            Slope::Nodes(noise) => 1 + u64::from(noise.perturbations) * (self.groups - stage.from) as u64,
+            Slope::Exact | Slope::Swarm(_) => 1,
+        };
+        let evaluations = u64::from(self.bound.points.candidates) * self.stages.iter().map(passes).sum::<u64>();
         Ok(Program { variants: vec![generation], order: Box::new(|_, _| 0), evaluations })
     }
 }

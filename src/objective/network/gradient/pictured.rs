@@ -41,12 +41,17 @@ enum Pull {
 struct Down {
     /// The layer below.
     to: usize,
-    kernel: Kernel,
+    /// None where slopes are told from noise.
+    kernel: Option<Kernel>,
     /// Workgroups of a candidate; none where threads are counted.
     tiles: Option<u32>,
     /// Threads for a row of a candidate.
     threads: u32,
 }
+
+/// What tells the slopes in what weighted layer 0 takes in from noise there: it is given that, what the slope of the
+/// activation before it is told from, and where slopes go.
+pub(super) type Told<'a> = &'a mut dyn FnMut(usize, [View; 3], &mut Recording) -> Result<()>;
 
 /// What the slope of an activation is told from.
 pub(super) fn told_from(values: &Values, stage: usize) -> View {
@@ -86,7 +91,7 @@ pub(super) fn delta_buffers(stages: &[Stage]) -> usize {
 
 impl Back {
     /// For parts of at most `candidates`; `transposed` weights a candidate, those of pictures first, and `staged` laid out
-    /// for the way there.
+    /// for the way there. With none of the first, what weighted layers take in has slopes that are told from noise.
     pub(super) fn new(
         gpu: &Gpu,
         pictured: &Pictured,
@@ -129,13 +134,17 @@ impl Back {
                 made.pull = Pull::Norm(pull, stage.to.channels);
                 made.down.extend(to_hand.map(|to| Down {
                     to,
-                    kernel: kernel.clone(),
+                    kernel: Some(kernel.clone()),
                     tiles: None,
                     threads: norm.values(),
                 }));
             } else {
                 for to in to_hand {
                     let more = last_reader[to] != number;
+                    if transposed == 0 && stage.weights().is_some() {
+                        made.down.push(Down { to, kernel: None, tiles: None, threads: 0 });
+                        continue;
+                    }
                     made.down.push(down(gpu, (pictured, number), (to, more), (transposed, offset))?);
                 }
             }
@@ -154,7 +163,7 @@ impl Back {
 
     /// Records the gradients of the layers from weighted layer `from` on. The slopes of what the last of them puts out
     /// are in the first of `deltas`; `bindings` has the gradient, as `staged` the transposed weights, and as `moments`
-    /// those of norms. `staged`: the weights of the way there.
+    /// those of norms. `staged`: the weights of the way there. `told` is asked for slopes that nothing hands down.
     pub(super) fn record(
         &self,
         gpu: &Gpu,
@@ -162,7 +171,7 @@ impl Back {
         (bindings, staged): (&Bindings, View),
         (part, rows, from): (Part, View, usize),
         deltas: &[View],
-        recording: &mut Recording,
+        (told, recording): (Told, &mut Recording),
     ) -> Result<()> {
         for (number, back) in self.stages.iter().enumerate().rev() {
             if self.weighted[number] <= from {
@@ -192,10 +201,15 @@ impl Back {
                 }
             }
             for Down { to, kernel, tiles, threads } in back.down.iter().filter(|down| self.weighted[down.to] > from) {
+                let into = deltas[self.stages[*to].slot].clone();
+                let Some(kernel) = kernel else {
+                    told(self.weighted[number] - 1, [pixels.clone(), told_from(values, *to), into], recording)?;
+                    continue;
+                };
                 let bound = bindings
                     .clone()
                     .with("inputs", slopes.clone())
-                    .with("outputs", deltas[self.stages[*to].slot].clone())
+                    .with("outputs", into)
                     .with("pixels", pixels.clone())
                     .with("values", told_from(values, *to));
                 recording.dispatch(gpu, kernel, &bound, pictured.threads(*tiles, *threads, part))?;
@@ -233,16 +247,16 @@ fn down(
         let there = |place: &str| if more { format!("outputs[{place}] + ") } else { String::new() };
         let written = |sum: &str, place: &str| format!("{}{sum} * slope(values[{place}])", there(place));
         let kernel = gpu.kernel("hand_down", &source.piece("hand_down", &cut.text(*tile, false, values, &written))?)?;
-        return Ok(Down { to, kernel, tiles: Some(cut.tiles()), threads: 0 });
+        return Ok(Down { to, kernel: Some(kernel), tiles: Some(cut.tiles()), threads: 0 });
     }
     // In a block a convolution is the last to hand anything to what came in.
     debug_assert!(!more, "only convolutions add to what is there");
     if matches!(stage.operation, Operation::Sum(_)) {
         let kernel = sum::back(gpu, stage, *tile, *padded_rows, activation.wgsl())?;
-        return Ok(Down { to, kernel, tiles: None, threads: tile.padded(stage.to.count()) });
+        return Ok(Down { to, kernel: Some(kernel), tiles: None, threads: tile.padded(stage.to.count()) });
     }
     let (kernel, threads) = pool::back(gpu, stage, *tile, *padded_rows, activation.wgsl())?;
-    Ok(Down { to, kernel, tiles: None, threads })
+    Ok(Down { to, kernel: Some(kernel), tiles: None, threads })
 }
 
 /// Candidates of a part so that the slices of every gradient fit into memory.

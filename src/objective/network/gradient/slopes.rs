@@ -5,7 +5,7 @@ use super::super::layered::Part;
 use super::super::product::Tile;
 use super::super::{Loss, Margin, Network};
 use crate::gpu::{Bindings, Gpu, Kernel, Recording, Threads, View};
-use crate::population::{Context, Extent, Origin, OutputSwarm, Points, Slope};
+use crate::population::{Context, Extent, Origin, OutputSwarm, Points};
 use crate::{Error, Result};
 
 /// The settings of a swarm over outputs, as `output_swarm.wgsl` lays them out.
@@ -46,7 +46,7 @@ impl Slopes {
         network: &Network,
         batch: &Batch,
         points: &Points,
-        slope: &Slope,
+        swarm: Option<&OutputSwarm>,
         padded_rows: u32,
     ) -> Result<Self> {
         let gpu = &context.gpu;
@@ -60,13 +60,13 @@ impl Slopes {
             .constant("ROWS", batch.rows)
             .constant_f32("LOWERED", loss.margin().map_or(0.0, Margin::lowered))
             .piece("loss", &network.loss_piece())?;
-        let swarm = match slope {
-            Slope::Swarm(swarm) => swarm,
-            Slope::Exact if *loss == Loss::Accuracy => {
-                let remedy = "accuracy has no slope to go down: take another --loss, or -s estimate=swarm";
+        let swarm = match swarm {
+            Some(swarm) => swarm,
+            None if *loss == Loss::Accuracy => {
+                let remedy = "accuracy has no slope to go down: take another --loss, or -s estimate=swarm or nodes, which need none";
                 return Err(Error::setting("loss", "accuracy", remedy));
             }
-            Slope::Exact => {
+            None => {
                 let text = include_str!("../../../../shaders/objective/network/slopes.wgsl");
                 let kernel = gpu.kernel("slopes", &source.piece("slopes", text)?)?;
                 return Ok(Self { kernel, per_row: 1, padded_rows, swarm: None, shared: None });
