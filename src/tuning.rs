@@ -104,7 +104,7 @@ fn tunables(gpu: &Gpu) -> [Tunable; 2] {
         [
             shape(8, 64, 32, true),
             shape(8, 128, 16, true),
-            shape(8, 256, 32, true),
+            shape(8, 128, 32, true),
             shape(8, 64, 16, true),
             shape(16, 128, 32, true),
             shape(64, 64, 8, false),

@@ -39,7 +39,7 @@ impl Tuning {
     /// What suits adapters of this kind.
     pub fn usual(gpu: &Gpu) -> Self {
         let dense = match gpu.subgroup().filter(|size| gpu.is_software() && *size == 8) {
-            Some(_) => Dense { lanes: 8, sums: 128, units: 32, broadcast: true },
+            Some(_) => Dense { lanes: 8, sums: 256, units: 32, broadcast: true },
             None => Dense { lanes: 64, sums: 64, units: 8, broadcast: false },
         };
         Self { dense, rows_at_once: 4 }

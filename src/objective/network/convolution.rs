@@ -2,13 +2,13 @@
 //! along rows, so weights and edges are the same for all lanes.
 //!
 //! A line of the picture is loaded once for all pixels of the tile and all columns of the filter. On the software adapter
-//! a load is a loop over lanes and costs as much as dozens of sums: with 10 pixels, 16 filters and a side of 5 there are
-//! 14 + 10 loads and 80 broadcasts for 800 sums.
+//! a load is a loop over lanes and costs as much as dozens of sums, of a vector little more than of a number: with four
+//! rows, 2 pixels, 16 filters and a side of 5 there are 6 + 3 loads and 80 broadcasts for 640 sums.
 
 use std::fmt::Write as _;
 
 use super::pictures::{Size, Window};
-use super::product::{Tile, shared_operand};
+use super::product::{ThreadRows, Tile, shared_operand};
 use super::stages::{Operation, Stage};
 use crate::gpu::Source;
 
@@ -46,6 +46,8 @@ pub(super) struct Cut {
     side: u32,
     /// Channels of a thread.
     units: u32,
+    /// Rows of a thread.
+    rows: ThreadRows,
 }
 
 impl Cut {
@@ -78,7 +80,9 @@ impl Cut {
         };
         let even = |count: u32, most: u32| count.div_ceil(count.div_ceil(most));
         let software = tile.broadcast.is_some();
+        let rows = tile.thread_rows(tile.most_rows.min(4));
         let wide = if software { 16 } else { tile.units };
+        let wide = if rows.wide * side > 8 { wide / 2 } else { wide };
         let units = match to[0] {
             few if few <= wide => few,
             even if even.is_multiple_of(wide) => wide,
@@ -86,11 +90,11 @@ impl Cut {
         };
         // Sums that a thread holds, and sums that the text of a line spells out: compilers are slow past that.
         let (held, spelled) = if software { (MOST_HELD, MOST_SPELLED) } else { (tile.sums, MOST_SPELLED / 2) };
-        let most = (held / units).min(spelled / units / kernel).max(1);
+        let most = (held / units).min(spelled / units / kernel) / rows.wide;
         let pixels = side * even(to[2], (most / side).max(1));
         // Tiles of the way back begin at the same place of the stride.
         let pixels = if way == Way::Back { pixels.next_multiple_of(stride) } else { pixels };
-        Some(Self { way, kernel, stride, padding, from, to, pixels, pool, side, units })
+        Some(Self { way, kernel, stride, padding, from, to, pixels, pool, side, units, rows })
     }
 
     /// Tiles of a line.
@@ -103,7 +107,12 @@ impl Cut {
         self.to[0].div_ceil(self.units)
     }
 
-    /// Workgroups of a candidate on so many rows of lanes.
+    /// Workgroups of a candidate on the rows of one, and these rows.
+    pub(super) fn grid(&self, tile: Tile) -> [u32; 2] {
+        [self.tiles(), tile.lanes * self.rows.wide]
+    }
+
+    /// Workgroups of a candidate on the rows of one.
     pub(super) fn tiles(&self) -> u32 {
         self.across() * self.deep() * self.to[1]
     }
@@ -166,37 +175,45 @@ impl Cut {
         }
     }
 
-    /// The kernel. `rows`: it reads the rows that all candidates share; `written` says what is stored or pooled for a
-    /// sum, of its name and its place.
+    /// The kernel. `shared`: it reads the rows that all candidates share. Before a sum is stored at `place`, or pooled where
+    /// they are, `before` is done; `written` says what is stored or pooled for a row, of the name of its sum and of its part
+    /// of a vector.
     pub(super) fn text(
         &self,
         tile: Tile,
-        rows: bool,
-        bindings: &str,
+        shared: bool,
+        (values, before): (bool, &str),
         written: &dyn Fn(&str, &str) -> String,
     ) -> String {
-        let Self { way, units, pixels, kernel, side, .. } = *self;
-        let subgroup = tile.broadcast.is_some();
+        let Self { way, units, pixels, kernel, side, rows, .. } = *self;
         let fetched = tile.padded(units);
+        let element = rows.element();
         let mut text = format!(
             "//! import layered_part
-@group(2) @binding(1) var<storage, read> staged: array<{}>;
-@group(2) @binding(2) var<storage, read> inputs: array<f32>;
-@group(2) @binding(3) var<storage, read_write> outputs: array<f32>;
-{bindings}// One thread per row, {pixels} pixels of a line and {units} channels of one candidate.
+@group(2) @binding(1) var<storage, read> staged: array<vec4f>;
+@group(2) @binding(2) var<storage, read> inputs: array<{element}>;
+@group(2) @binding(3) var<storage, read_write> outputs: array<{element}>;
+{}// One thread per {} rows, {pixels} pixels of a line and {units} channels of one candidate.
 @compute @workgroup_size(LANES)
 fn {}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32{}) {{
-    let row = group.x * LANES + lane;
+    let row = group.x * {}u + lane * {}u;
     let unit = group.y % DEEP * {units}u;
     let x = group.y / DEEP % ACROSS * {pixels}u;
     let window = group.y / DEEP / ACROSS;
     let candidate = group.z;
 ",
-            if subgroup { "f32" } else { "vec4f" },
+            if values {
+                format!("@group(2) @binding(4) var<storage, read> values: array<{element}>;\n")
+            } else {
+                String::new()
+            },
+            rows.wide,
             if way == Way::Forward { "convolve" } else { "hand_down" },
-            if subgroup { ", @builtin(subgroup_invocation_id) near: u32" } else { "" },
+            if tile.broadcast.is_some() { ", @builtin(subgroup_invocation_id) near: u32" } else { "" },
+            tile.lanes * rows.wide,
+            rows.wide,
         );
-        let first = if self.pool == Pool::Max { "-3.4e38" } else { "0.0" };
+        let first = rows.splat(if self.pool == Pool::Max { "-3.4e38" } else { "0.0" });
         for t in (0..pixels / side).filter(|_| side > 1) {
             for u in 0..units {
                 let _ = writeln!(text, "    var pooled{t}_{u} = {first};");
@@ -205,16 +222,16 @@ fn {}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane
         let _ = writeln!(text, "    for (var y = window * {side}u; y < (window + 1u) * {side}u; y += 1u) {{");
         for t in 0..pixels {
             for u in 0..units {
-                let _ = writeln!(text, "    var s{t}_{u} = 0.0;");
+                let _ = writeln!(text, "    var s{t}_{u} = {};", rows.splat("0.0"));
             }
         }
         if way == Way::Forward {
             text.push_str("    {\n");
             let base = "candidate * STAGED + OFFSET + CHANNELS * KERNEL * KERNEL * PADDED + unit";
-            shared_operand(&mut text, tile, "staged", base, fetched, "");
+            shared_operand(&mut text, tile, ("staged", base), fetched, &|u| format!("w{u}"));
             for t in 0..pixels {
                 for u in 0..units {
-                    let _ = writeln!(text, "        s{t}_{u} = w{u};");
+                    let _ = writeln!(text, "        s{t}_{u} = {};", rows.splat(&format!("w{u}")));
                 }
             }
             text.push_str("    }\n");
@@ -229,28 +246,37 @@ fn {}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane
         let line = (c * LINES + {line}) * PIXELS;
 ",
         );
-        self.load_line(&mut text, rows);
+        self.load_line(&mut text, shared);
         // All columns of a sum one after the other, so that it stays in a register meanwhile.
-        for k in 0..kernel {
-            let base = format!("candidate * STAGED + OFFSET + ((c * KERNEL + k) * KERNEL + {k}u) * PADDED + unit");
-            shared_operand(&mut text, tile, "staged", &base, fetched, &format!("_{k}"));
+        let base = |k: u32| format!("candidate * STAGED + OFFSET + ((c * KERNEL + k) * KERNEL + {k}u) * PADDED + unit");
+        if self.deep() == 1 {
+            // A line of filters is in one piece.
+            let name = |k: u32| format!("w{}_{}", k % fetched, k / fetched);
+            shared_operand(&mut text, tile, ("staged", &base(0)), kernel * fetched, &name);
+        } else {
+            for k in 0..kernel {
+                shared_operand(&mut text, tile, ("staged", &base(k)), fetched, &|u| format!("w{u}_{k}"));
+            }
         }
         for t in 0..pixels {
             for u in 0..units {
                 let columns = (0..kernel).filter_map(|k| Some((k, self.source(t, k)?)));
-                let sum =
-                    columns.fold(format!("s{t}_{u}"), |sum, (k, at)| format!("fma({}, w{u}_{k}, {sum})", named(at)));
+                let sum = columns.fold(format!("s{t}_{u}"), |sum, (k, at)| {
+                    format!("fma({}, {}, {sum})", named(at), rows.splat(&format!("w{u}_{k}")))
+                });
                 let _ = writeln!(text, "        s{t}_{u} = {sum};");
             }
         }
         text.push_str("    }\n    }\n");
         if side == 1 {
-            self.store(&mut text, "s", &|sum| written(sum, "place"));
+            let value = |sum: &str| rows.each(|part| written(&format!("{sum}{part}"), part));
+            self.store(&mut text, "s", before, &value);
             return text + "    }\n}\n";
         }
         for t in 0..pixels {
             for u in 0..units {
-                let (sum, pooled) = (written(&format!("s{t}_{u}"), ""), format!("pooled{}_{u}", t / side));
+                let sum = rows.each(|part| written(&format!("s{t}_{u}{part}"), part));
+                let pooled = format!("pooled{}_{u}", t / side);
                 let _ = match self.pool {
                     Pool::Max => writeln!(text, "    {pooled} = max({pooled}, {sum});"),
                     Pool::Average => writeln!(text, "    {pooled} += {sum};"),
@@ -258,7 +284,7 @@ fn {}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane
             }
         }
         text.push_str("    }\n");
-        self.store(&mut text, "pooled", &|sum| match self.pool {
+        self.store(&mut text, "pooled", "", &|sum| match self.pool {
             Pool::Max => sum.into(),
             Pool::Average => format!("{sum} / {}.0", side * side),
         });
@@ -266,13 +292,13 @@ fn {}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane
     }
 
     /// Stores what is there.
-    fn store(&self, text: &mut String, name: &str, value: &dyn Fn(&str) -> String) {
+    fn store(&self, text: &mut String, name: &str, before: &str, value: &dyn Fn(&str) -> String) {
         let Self { units, pixels, side, .. } = *self;
         let (cut_x, cut_u) = (!self.to[2].is_multiple_of(pixels / side), !self.to[0].is_multiple_of(units));
         for t in 0..pixels / side {
             for u in 0..units {
                 let line = format!("candidate * TO_VALUES + ((unit + {u}u) * TO_LINES + window) * TO_PIXELS");
-                let place = format!("({line} + x / {side}u + {t}u) * PADDED_ROWS + row");
+                let place = self.rows.at(&format!("({line} + x / {side}u + {t}u) * PADDED_ROWS + row"));
                 let value = value(&format!("{name}{t}_{u}"));
                 let mut inside = Vec::new();
                 if cut_x && t > 0 {
@@ -282,13 +308,13 @@ fn {}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane
                     inside.push(format!("unit + {u}u < TO_CHANNELS"));
                 }
                 let inside = if inside.is_empty() { String::new() } else { format!("if {} ", inside.join(" && ")) };
-                let _ = writeln!(text, "    {inside}{{ let place = {place}; outputs[place] = {value}; }}");
+                let _ = writeln!(text, "    {inside}{{ let place = {place}; {before}outputs[place] = {value}; }}");
             }
         }
     }
 
     /// Loads what the tile sees of a line; 0 beyond its ends.
-    fn load_line(&self, text: &mut String, rows: bool) {
+    fn load_line(&self, text: &mut String, shared: bool) {
         let all = (0..self.pixels).flat_map(|t| (0..self.kernel).filter_map(move |k| self.source(t, k)));
         let (low, high) = all.fold((i32::MAX, i32::MIN), |(low, high), at| (low.min(at), high.max(at)));
         let origin = match self.way {
@@ -304,23 +330,25 @@ fn {}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane
         };
         let safe = first + low >= 0 && past < self.from[2] as i32;
         let place = |pixel: &str| {
-            if rows {
-                format!("inputs[(line + {pixel}) * COLUMNS + part.row + row]")
+            let place = if shared {
+                format!("(line + {pixel}) * COLUMNS + part.row + row")
             } else {
-                format!("inputs[(candidate * FROM_VALUES + line + {pixel}) * PADDED_ROWS + row]")
-            }
+                format!("(candidate * FROM_VALUES + line + {pixel}) * PADDED_ROWS + row")
+            };
+            format!("inputs[{}]", self.rows.at(&place))
         };
+        let none = self.rows.splat("0.0");
         let _ = writeln!(text, "        let origin = {origin};");
         for at in low..=high {
             let name = named(at);
             let _ = if single && !(0..self.from[2] as i32).contains(&(first + at)) {
-                writeln!(text, "        let {name} = 0.0;")
+                writeln!(text, "        let {name} = {none};")
             } else if single || safe {
                 writeln!(text, "        let {name} = {};", place(&format!("u32(origin + {at})")))
             } else {
                 let inside = format!("u32(origin + {at}) < PIXELS");
                 let pixel = format!("u32(clamp(origin + {at}, 0, i32(PIXELS) - 1))");
-                writeln!(text, "        let {name} = select(0.0, {}, {inside});", place(&pixel))
+                writeln!(text, "        let {name} = select({none}, {}, {inside});", place(&pixel))
             };
         }
     }

@@ -52,8 +52,8 @@ pub(super) struct StageKernel {
     measure: Option<(Kernel, u32)>,
     /// From sums to values, where both are kept.
     activation: Option<Kernel>,
-    /// Workgroups of a candidate; none where threads are counted.
-    tiles: Option<u32>,
+    /// Workgroups of a candidate on the rows of one, and these rows; none where threads are counted.
+    tiles: Option<[u32; 2]>,
     /// The buffers it reads; none for the rows.
     reads: Option<usize>,
     beside: Option<usize>,
@@ -143,7 +143,7 @@ impl Pictured {
                     let pooled = Cut::with_pool(self.tile, stage, self.stages.get(turn.last)).filter(|_| !keep);
                     let Some(cut) = pooled.or_else(|| Cut::new(self.tile, stage, Way::Forward)) else { continue };
                     check(gpu, stage, &cut)?;
-                    tiles = Some(cut.tiles());
+                    tiles = Some(cut.grid(self.tile));
                     let source = cut
                         .constants(Source::new(), self.tile, (staged, offset))
                         .constant("PADDED_ROWS", self.padded_rows)
@@ -151,7 +151,7 @@ impl Pictured {
                         .piece("activation", activation.wgsl())?;
                     let plain = activation == Activation::Identity;
                     let written = |sum: &str, _: &str| if plain { sum.into() } else { format!("activate({sum})") };
-                    let text = cut.text(self.tile, columns.is_some(), "", &written);
+                    let text = cut.text(self.tile, columns.is_some(), (false, ""), &written);
                     gpu.kernel("convolve", &source.piece("convolution", &text)?)?
                 }
                 Operation::Norm => {
@@ -245,9 +245,9 @@ impl Pictured {
     }
 
     /// Threads of a kernel of tiles, or of one with a thread for each of `count` values and rows.
-    pub(super) fn threads(&self, tiles: Option<u32>, count: u32, part: Part) -> Threads {
+    pub(super) fn threads(&self, tiles: Option<[u32; 2]>, count: u32, part: Part) -> Threads {
         match tiles {
-            Some(tiles) => Threads::Grid([part.rows.div_ceil(self.tile.lanes), tiles, part.candidates]),
+            Some([tiles, rows]) => Threads::Grid([part.rows.div_ceil(rows), tiles, part.candidates]),
             None => Threads::Line(part.candidates * count * self.padded_rows),
         }
     }

@@ -26,13 +26,59 @@ pub(super) struct Tile {
     pub(super) broadcast: Option<u32>,
     /// Rows of a thread at most, a power of two.
     pub(super) most_rows: u32,
+    /// Whether a thread with four rows or more takes neighbouring ones, as vectors: on software adapters, whose loads are
+    /// loops over lanes, a vector costs little more than a number.
+    pub(super) vectors: bool,
+}
+
+/// The rows of a thread.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ThreadRows {
+    /// Neighbouring rows in a vector: four, or one.
+    pub(super) wide: u32,
+    /// Vectors.
+    pub(super) count: u32,
+    /// Rows from one to the next.
+    pub(super) apart: u32,
+}
+
+impl ThreadRows {
+    /// What buffers of values are arrays of.
+    pub(super) fn element(self) -> &'static str {
+        if self.wide == 4 { "vec4f" } else { "f32" }
+    }
+
+    /// The element at this place of a buffer of values, counted in numbers.
+    pub(super) fn at(self, place: &str) -> String {
+        if self.wide == 4 { format!("({place}) / 4u") } else { place.into() }
+    }
+
+    /// As many of a number.
+    pub(super) fn splat(self, number: &str) -> String {
+        if self.wide == 4 { format!("vec4f({number})") } else { number.into() }
+    }
+
+    /// An expression for every row, told how a row's part of a vector is called.
+    pub(super) fn each(self, text: impl Fn(&str) -> String) -> String {
+        if self.wide == 1 {
+            return text("");
+        }
+        format!("vec4f({})", [".x", ".y", ".z", ".w"].map(text).join(", "))
+    }
 }
 
 impl Tile {
     /// The shape that suits adapters of this kind; data are laid out for it.
     pub(super) fn new(gpu: &Gpu) -> Self {
         let Dense { lanes, sums, units, broadcast } = Tuning::usual(gpu).dense;
-        Self { lanes, sums, units, broadcast: gpu.subgroup().filter(|_| broadcast), most_rows: MOST_ROWS }
+        Self {
+            lanes,
+            sums,
+            units,
+            broadcast: gpu.subgroup().filter(|_| broadcast),
+            most_rows: MOST_ROWS,
+            vectors: gpu.is_software(),
+        }
     }
 
     /// The shape of products of data laid out for this one, as it was measured to be fastest. No workgroup reaches farther
@@ -42,7 +88,7 @@ impl Tile {
         let reach = self.lanes * self.most_rows;
         let lanes = lanes.min(reach);
         let broadcast = self.broadcast.filter(|_| broadcast);
-        Self { lanes, sums, units, broadcast, most_rows: (reach / lanes).min(MOST_ROWS) }
+        Self { lanes, sums, units, broadcast, most_rows: (reach / lanes).min(MOST_ROWS), ..self }
     }
 
     /// The same for so few rows: a thread takes no more of them than it takes to reach the last.
@@ -74,9 +120,15 @@ impl Tile {
         (1..=self.units / step).rev().map(|n| n * step).find(|n| padded.is_multiple_of(*n)).unwrap_or(step)
     }
 
-    /// Rows of a thread beside so many units, `lanes` apart: a power of two.
+    /// Rows of a thread beside so many units: a power of two.
     pub(super) fn rows_for(self, units: u32) -> u32 {
         1 << (self.sums / units).clamp(1, self.most_rows).ilog2()
+    }
+
+    /// How so many rows of a thread lie.
+    pub(super) fn thread_rows(self, rows: u32) -> ThreadRows {
+        let wide = if self.vectors && rows.is_multiple_of(4) { 4 } else { 1 };
+        ThreadRows { wide, count: rows / wide, apart: self.lanes * wide }
     }
 }
 
@@ -164,20 +216,26 @@ fn centre(layer: &Layer) -> String {
     }
 }
 
-/// The operand that all lanes share: `units` neighbouring values of `buffer` from `base` on into w0, w1, ..., with `mark`
-/// after their names.
-pub(super) fn shared_operand(text: &mut String, tile: Tile, buffer: &str, base: &str, units: u32, mark: &str) {
-    let step = tile.broadcast.unwrap_or(4);
-    for c in 0..units / step {
-        let _ = match tile.broadcast {
-            Some(size) => writeln!(text, "        let v{c}{mark} = {buffer}[{base} + {}u + near];", c * size),
-            None => writeln!(text, "        let v{c}{mark} = {buffer}[({base}) / 4u + {c}u];"),
-        };
-        for k in 0..step {
-            let unit = c * step + k;
+/// The operand that all lanes share: `count` neighbouring numbers of `buffer`, an array of vectors, from `base` on, which is a
+/// multiple of 4, under these names.
+pub(super) fn shared_operand(
+    text: &mut String,
+    tile: Tile,
+    (buffer, base): (&str, &str),
+    count: u32,
+    name: &dyn Fn(u32) -> String,
+) {
+    // By broadcast every lane loads a vector of its own.
+    let step = 4 * tile.broadcast.unwrap_or(1);
+    for first in (0..count).step_by(step as usize) {
+        let vector = format!("of_{}", name(first));
+        let own = if tile.broadcast.is_some() { " + near" } else { "" };
+        let _ = writeln!(text, "        let {vector} = {buffer}[({base}) / 4u + {}u{own}];", first / 4);
+        for k in first..count.min(first + step) {
+            let (lane, part) = ((k - first) / 4, ["x", "y", "z", "w"][k as usize % 4]);
             let _ = match tile.broadcast {
-                Some(_) => writeln!(text, "        let w{unit}{mark} = subgroupBroadcast(v{c}{mark}, {k}u);"),
-                None => writeln!(text, "        let w{unit}{mark} = v{c}{mark}[{k}];"),
+                Some(_) => writeln!(text, "        let {} = subgroupBroadcast({vector}.{part}, {lane}u);", name(k)),
+                None => writeln!(text, "        let {} = {vector}.{part};", name(k)),
             };
         }
     }
@@ -249,54 +307,65 @@ struct Product<'a> {
     inputs: u32,
     /// Padded units that come out.
     padded: u32,
-    /// Bindings beside weights, inputs and outputs.
-    bindings: &'a str,
+    /// Buffers of values beside inputs and outputs, in order.
+    beside: &'a [&'a str],
     /// Whether sums begin with the last row of weights, else with 0.
     biased: bool,
     /// Where an input of a row lies, of its number as text, so many rows on.
     input: &'a dyn Fn(&str, u32) -> String,
-    /// What is written for a sum, of its name, its place, and the rows on.
-    output: &'a dyn Fn(&str, &str, u32) -> String,
+    /// What is loaded before a sum is written to `place`, so many rows on.
+    before: &'a dyn Fn(ThreadRows, u32) -> String,
+    /// What is written for the sum of a row, of its name and how the row's part of a vector is called.
+    output: &'a dyn Fn(&str, &str) -> String,
 }
 
 impl Product<'_> {
     /// The kernel: `rows` by `units` sums a thread, as named accumulators.
     fn text(&self, tile: Tile) -> String {
-        let Self { name, padded, bindings, .. } = *self;
+        let Self { name, padded, .. } = *self;
         let units = tile.units_for(padded);
-        let (lanes, rows) = (tile.lanes, tile.rows_for(units));
-        let subgroup = tile.broadcast.is_some();
-        let element = if subgroup { "f32" } else { "vec4f" };
+        let (lanes, all) = (tile.lanes, tile.rows_for(units));
+        let rows = tile.thread_rows(all);
+        let element = rows.element();
         let mut text = format!(
             "//! import layered_part
-@group(2) @binding(1) var<storage, read> staged: array<{element}>;
-@group(2) @binding(2) var<storage, read> inputs: array<f32>;
-@group(2) @binding(3) var<storage, read_write> outputs: array<f32>;
-{bindings}// One thread per {rows} rows by {units} units of one candidate.
+@group(2) @binding(1) var<storage, read> staged: array<vec4f>;
+@group(2) @binding(2) var<storage, read> inputs: array<{element}>;
+@group(2) @binding(3) var<storage, read_write> outputs: array<{element}>;
+"
+        );
+        for (number, buffer) in self.beside.iter().enumerate() {
+            let binding = number + 4;
+            let _ = writeln!(text, "@group(2) @binding({binding}) var<storage, read> {buffer}: array<{element}>;");
+        }
+        let _ = write!(
+            text,
+            "// One thread per {all} rows by {units} units of one candidate.
 @compute @workgroup_size({lanes})
 fn {name}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32{}) {{
-    let row = group.x * {}u + lane;
+    let row = group.x * {}u + lane * {}u;
     let unit = group.y * {units}u;
     let candidate = group.z;
 ",
-            if subgroup { ", @builtin(subgroup_invocation_id) near: u32" } else { "" },
-            lanes * rows,
+            if tile.broadcast.is_some() { ", @builtin(subgroup_invocation_id) near: u32" } else { "" },
+            lanes * all,
+            rows.wide,
         );
         let fetch = |text: &mut String, row: &str, mark: &str| {
             let base = format!("candidate * STAGED + OFFSET + ({row}) * PADDED + unit");
-            shared_operand(text, tile, "staged", &base, units, mark);
+            shared_operand(text, tile, ("staged", &base), units, &|u| format!("w{u}{mark}"));
         };
-        for t in 0..rows {
+        for t in 0..rows.count {
             for u in 0..units {
-                let _ = writeln!(text, "    var s{t}_{u} = 0.0;");
+                let _ = writeln!(text, "    var s{t}_{u} = {};", rows.splat("0.0"));
             }
         }
         if self.biased {
             text.push_str("    {\n");
             fetch(&mut text, "INPUTS", "");
-            for t in 0..rows {
+            for t in 0..rows.count {
                 for u in 0..units {
-                    let _ = writeln!(text, "        s{t}_{u} = w{u};");
+                    let _ = writeln!(text, "        s{t}_{u} = {};", rows.splat(&format!("w{u}")));
                 }
             }
             text.push_str("    }\n");
@@ -304,15 +373,17 @@ fn {name}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
         // Adds so many inputs from `i` on, in this order: what a turn of the loop costs a sum is shared by them.
         let add = |text: &mut String, count: u32| {
             for k in 0..count {
-                for t in 0..rows {
-                    let place = (self.input)(&format!("(i + {k}u)"), t * lanes);
+                for t in 0..rows.count {
+                    let place = rows.at(&(self.input)(&format!("(i + {k}u)"), t * rows.apart));
                     let _ = writeln!(text, "        let x{t}_{k} = inputs[{place}];");
                 }
                 fetch(text, &format!("i + {k}u"), &format!("_{k}"));
             }
             for u in 0..units {
-                for t in 0..rows {
-                    let sum = (0..count).fold(format!("s{t}_{u}"), |sum, k| format!("fma(x{t}_{k}, w{u}_{k}, {sum})"));
+                for t in 0..rows.count {
+                    let sum = (0..count).fold(format!("s{t}_{u}"), |sum, k| {
+                        format!("fma(x{t}_{k}, {}, {sum})", rows.splat(&format!("w{u}_{k}")))
+                    });
                     let _ = writeln!(text, "        s{t}_{u} = {sum};");
                 }
             }
@@ -327,10 +398,12 @@ fn {name}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
             text.push_str("    }\n");
         }
         for u in 0..units {
-            for t in 0..rows {
-                let place = format!("(candidate * PADDED + unit + {u}u) * PADDED_ROWS + row + {}u", t * lanes);
-                let value = (self.output)(&format!("s{t}_{u}"), &place, t * lanes);
-                let _ = writeln!(text, "    outputs[{place}] = {value};");
+            for t in 0..rows.count {
+                let on = t * rows.apart;
+                let place = rows.at(&format!("(candidate * PADDED + unit + {u}u) * PADDED_ROWS + row + {on}u"));
+                let before = (self.before)(rows, on);
+                let value = rows.each(|part| (self.output)(&format!("s{t}_{u}{part}"), part));
+                let _ = writeln!(text, "    {{ let place = {place}; {before}outputs[place] = {value}; }}");
             }
         }
         text + "}\n"
@@ -350,10 +423,11 @@ pub(super) fn dense(layer: &Layer, (tile, shape): (Tile, Tile), first: bool, sum
         name: "dense",
         inputs: layer.inputs,
         padded: tile.padded(layer.outputs),
-        bindings: "",
+        beside: &[],
         biased: true,
         input: if first { &of_rows } else { &of_layer },
-        output: &|sum, _, _| if sums { sum.into() } else { format!("activate({sum})") },
+        before: &|_, _| String::new(),
+        output: &|sum, _| if sums { sum.into() } else { format!("activate({sum})") },
     };
     product.text(shape)
 }
@@ -361,20 +435,24 @@ pub(super) fn dense(layer: &Layer, (tile, shape): (Tile, Tile), first: bool, sum
 /// The kernel that hands a layer's slopes down to what came into it. Where the layer goes by cosines, the length of the
 /// features takes its share off.
 pub(super) fn back(layer: &Layer, (tile, shape): (Tile, Tile), cosines: bool) -> String {
+    let shares = |rows: ThreadRows, on: u32| {
+        let share = rows.at(&format!("candidate * PADDED_ROWS + row + {on}u"));
+        format!("let feature = features[place]; let share = shrinking[{share}]; ")
+    };
     let product = Product {
         name: "back",
         inputs: layer.outputs,
         padded: tile.padded(layer.inputs),
-        bindings: "@group(2) @binding(4) var<storage, read> values: array<f32>;
-@group(2) @binding(5) var<storage, read> features: array<f32>;
-@group(2) @binding(6) var<storage, read> shrinking: array<f32>;
-",
+        beside: if cosines { &["values", "features", "shrinking"] } else { &["values"] },
         biased: false,
         input: &of_layer,
-        output: &|sum, place, rows| {
-            let share = format!("shrinking[candidate * PADDED_ROWS + row + {rows}u]");
-            let left = if cosines { format!("({sum} - features[{place}] * {share})") } else { sum.into() };
-            format!("{left} * slope(values[{place}])")
+        before: &|rows, on| {
+            let shares = if cosines { shares(rows, on) } else { String::new() };
+            format!("let value = values[place]; {shares}")
+        },
+        output: &|sum, part| {
+            let left = if cosines { format!("({sum} - feature{part} * share{part})") } else { sum.into() };
+            format!("{left} * slope(value{part})")
         },
     };
     product.text(shape)

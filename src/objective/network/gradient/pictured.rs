@@ -43,8 +43,8 @@ struct Down {
     to: usize,
     /// None where slopes are told from noise.
     kernel: Option<Kernel>,
-    /// Workgroups of a candidate; none where threads are counted.
-    tiles: Option<u32>,
+    /// Workgroups of a candidate on the rows of one, and these rows; none where threads are counted.
+    tiles: Option<[u32; 2]>,
     /// Threads for a row of a candidate.
     threads: u32,
 }
@@ -243,11 +243,16 @@ fn down(
             .constants(Source::new(), *tile, transposed)
             .constant("PADDED_ROWS", *padded_rows)
             .piece("activation", activation.wgsl())?;
-        let values = "@group(2) @binding(4) var<storage, read> values: array<f32>;\n";
-        let there = |place: &str| if more { format!("outputs[{place}] + ") } else { String::new() };
-        let written = |sum: &str, place: &str| format!("{}{sum} * slope(values[{place}])", there(place));
-        let kernel = gpu.kernel("hand_down", &source.piece("hand_down", &cut.text(*tile, false, values, &written))?)?;
-        return Ok(Down { to, kernel: Some(kernel), tiles: Some(cut.tiles()), threads: 0 });
+        let before = if more {
+            "let value = values[place]; let there = outputs[place]; "
+        } else {
+            "let value = values[place]; "
+        };
+        let there = |part: &str| if more { format!("there{part} + ") } else { String::new() };
+        let written = |sum: &str, part: &str| format!("{}{sum} * slope(value{part})", there(part));
+        let kernel =
+            gpu.kernel("hand_down", &source.piece("hand_down", &cut.text(*tile, false, (true, before), &written))?)?;
+        return Ok(Down { to, kernel: Some(kernel), tiles: Some(cut.grid(*tile)), threads: 0 });
     }
     // In a block a convolution is the last to hand anything to what came in.
     debug_assert!(!more, "only convolutions add to what is there");

@@ -65,7 +65,7 @@ pub(super) fn thin_units(tile: Tile, columns: u32) -> u32 {
 /// `thin_products`: the rows times the right factors of the first layer.
 pub(super) fn thin_products(layer: &Layer, factors: &Factors, tile: Tile, units: u32) -> String {
     let (lanes, rows) = (tile.lanes, rows_for(tile, units));
-    let mut text = noise(tile.broadcast.is_none());
+    let mut text = noise(true);
     let _ = write!(
         text,
         "// One thread per {rows} rows by {units} pairs; a factor in each plane.
@@ -88,7 +88,7 @@ fn thin_products({}) {{
         let _ = writeln!(text, "        let x{t} = inputs[i * COLUMNS + part.row + row + {}u];", t * lanes);
     }
     let place = format!("(right + i) * {}u + part.candidate / 2u + pair", factors.stride);
-    shared_operand(&mut text, tile, "noise", &place, units, "");
+    shared_operand(&mut text, tile, ("noise", &place), units, &|u| format!("w{u}"));
     for u in 0..units {
         for t in 0..rows {
             let _ = writeln!(text, "        s{t}_{u} = fma(x{t}, w{u}, s{t}_{u});");
@@ -147,7 +147,7 @@ pub(super) fn layer_above(architecture: &Architecture, factors: &Factors, tile: 
     }
     let _ = write!(
         text,
-        "@group(2) @binding(1) var<storage, read> staged: array<{}>;
+        "@group(2) @binding(1) var<storage, read> staged: array<vec4f>;
 // One thread per {rows} rows by {units} units of a pair.
 @compute @workgroup_size({lanes})
 fn layer_above({}) {{
@@ -156,7 +156,6 @@ fn layer_above({}) {{
     let pair = group.z;
     let column = part.candidate / 2u + pair;
 ",
-        if tile.broadcast.is_some() { "f32" } else { "vec4f" },
         arguments(tile),
         lanes * rows,
     );
@@ -173,7 +172,8 @@ fn layer_above({}) {{
         }
     }
     let weights = |text: &mut String, input: &str| {
-        shared_operand(text, tile, "staged", &format!("OFFSET + ({input}) * PADDED + unit"), units, "");
+        let base = format!("OFFSET + ({input}) * PADDED + unit");
+        shared_operand(text, tile, ("staged", &base), units, &|u| format!("w{u}"));
     };
     text.push_str("    {\n");
     weights(&mut text, "INPUTS");
