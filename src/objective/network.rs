@@ -24,6 +24,7 @@ mod loss;
 mod low_rank;
 mod norm;
 pub(super) mod own;
+mod part;
 mod pictured;
 pub mod pictures;
 mod pool;

@@ -1,6 +1,6 @@
 //! The end of a forward pass by cosines: what the last layer's product is divided by, for the additive-margin softmax.
 
-use super::layered::Part;
+use super::part::Part;
 use super::product::Tile;
 use super::{Architecture, Margin};
 use crate::Result;

@@ -18,7 +18,8 @@ use self::pull::{pull, pulled};
 use self::slopes::Slopes;
 use super::batch::{Batch, Rows};
 use super::cosines::CosineSlopes;
-use super::layered::{self, Layered, Memory, Part};
+use super::layered::{self, Layered, Memory};
+use super::part::Part;
 use super::product::{self, Handed, back, handed};
 use super::{Layer, Loss, Network};
 use crate::Result;
@@ -46,6 +47,17 @@ struct Room {
     lengths: Option<[Buffer<f32>; 2]>,
     /// Where slopes are told from noise.
     nodes: Option<nodes::Room>,
+}
+
+impl Room {
+    /// Whether it has the memory that slopes told from noise take, and no other.
+    fn suits(&self, way: &Way) -> bool {
+        match (way, &self.nodes) {
+            (Way::Chain { .. }, None) => true,
+            (Way::Nodes(nodes), Some(room)) => nodes.0.suits(room),
+            _ => false,
+        }
+    }
 }
 
 /// The kernels of one population.
@@ -105,7 +117,7 @@ impl Backprop {
         self.layered.over_parts((points, batch), what, recording, |chunk, bindings, part, recording| {
             let index = if kept { used } else { 0 };
             used += 1;
-            if rooms.get(index).is_none_or(|room| room.forward.candidates < per_part) {
+            if rooms.get(index).is_none_or(|room| room.forward.candidates < per_part || !room.suits(&kernels.way)) {
                 rooms.truncate(index);
                 rooms.push(self.room(per_part, &kernels.way)?);
             }
@@ -169,20 +181,21 @@ impl Backprop {
         let mut deltas: Vec<View> = room.deltas.iter().map(Buffer::view).collect();
         let staged = bindings.clone().with("staged", memory.staged.view());
         let place = Place { gpu, bindings: staged, part, rows };
-        // Slopes in what a weighted layer takes in, where they are told from noise.
-        let mut told = |layer: usize, views: [View; 3], recording: &mut Recording| match (&kernels.way, &room.nodes) {
-            (Way::Nodes(told), Some(room)) => told.0.slopes((&told.1, room), &place, layer, views, recording),
-            _ => Ok(()),
+        let noise = match (&kernels.way, &room.nodes) {
+            (Way::Nodes(nodes), Some(room)) => Some((&nodes.0, (&nodes.1, room))),
+            _ => None,
         };
-        match (&kernels.way, &room.nodes) {
-            (Way::Nodes(nodes), Some(room)) => {
-                nodes.0.begin((&nodes.1, room), &place, logits.clone(), recording)?;
-                told(before + layers.len(), [logits.clone(), logits.clone(), deltas[0].clone()], recording)?;
-            }
-            (Way::Chain { slopes, .. }, _) => {
-                slopes.record(context, &outer.with("deltas", deltas[0].clone()), part, recording)?;
-            }
-            (Way::Nodes(_), None) => {}
+        // Slopes in what a weighted layer takes in, or in the outputs, where they are told from noise.
+        let mut told = |layer: usize, views: [View; 3], recording: &mut Recording| match noise {
+            Some((nodes, own)) => nodes.slopes(own, &place, layer, views, recording),
+            None => Ok(()),
+        };
+        if let Some((nodes, own)) = noise {
+            nodes.begin(own, &place, logits.clone(), recording)?;
+            told(before + layers.len(), [logits.clone(), logits.clone(), deltas[0].clone()], recording)?;
+        }
+        if let Way::Chain { slopes, .. } = &kernels.way {
+            slopes.record(context, &outer.with("deltas", deltas[0].clone()), part, recording)?;
         }
         let mut turned = turned;
         let mut lengths = bindings.clone();

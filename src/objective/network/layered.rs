@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::batch::{Batch, Rows, most_at_once};
 use super::cosines::Cosines;
 use super::norm::Moments;
+use super::part::Part;
 use super::pictured::{Pictured, StageKernel, Values};
 use super::product::{Tile, dense, weights, weights_but_last_biases};
 use super::{Architecture, Form, Layer, Margin, Network, Scorer};
@@ -22,29 +23,6 @@ pub(super) const SCRATCH: u64 = 64 << 20;
 
 /// Candidates whose coordinates share a line of a processor's cache.
 const SEVERAL: u32 = 16;
-
-#[repr(C)]
-#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
-pub(super) struct Part {
-    pub(super) candidate: u32,
-    pub(super) candidates: u32,
-    pub(super) row: u32,
-    pub(super) rows: u32,
-    pub(super) block: u32,
-}
-
-impl Part {
-    /// The first candidate on these rows, the `block`-th of the batch.
-    pub(super) fn of(rows: &Rows, block: u32) -> Self {
-        Self { candidate: 0, candidates: 1, row: rows.row, rows: rows.rows, block }
-    }
-
-    /// The same rows for all members, at most `most` of them at a time.
-    pub(super) fn among(self, members: u32, most: u32) -> impl Iterator<Item = Self> {
-        let firsts = (0..members).step_by(most as usize);
-        firsts.map(move |candidate| Self { candidate, candidates: most.min(members - candidate), ..self })
-    }
-}
 
 /// A network's forward pass over parts of a population and of a batch.
 pub(super) struct Layered {
@@ -487,30 +465,5 @@ impl Scorer for Layered {
         })?;
         self.scratch = Some(memory);
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::mem::offset_of;
-
-    use super::*;
-    use crate::gpu::same_layout;
-
-    #[test]
-    fn a_part_is_laid_out_as_in_the_shader() {
-        let fields = [
-            ("candidate", offset_of!(Part, candidate)),
-            ("candidates", offset_of!(Part, candidates)),
-            ("row", offset_of!(Part, row)),
-            ("rows", offset_of!(Part, rows)),
-            ("block", offset_of!(Part, block)),
-        ];
-        same_layout(
-            include_str!("../../../shaders/objective/network/layered_part.wgsl"),
-            "Part",
-            size_of::<Part>(),
-            &fields,
-        );
     }
 }

@@ -9,7 +9,8 @@ mod kernels;
 
 use self::kernels::{Above, FIRST_UNITS, Factors, From, Into};
 use super::batch::{Batch, Rows, TILE_ROWS};
-use super::layered::{Part, SCRATCH};
+use super::layered::SCRATCH;
+use super::part::Part;
 use super::product::{Tile, dense, weights};
 use super::{Architecture, Form, Network};
 use crate::Result;

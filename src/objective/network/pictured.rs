@@ -4,8 +4,8 @@
 use super::Activation;
 use super::batch::Batch;
 use super::convolution::{Cut, Way};
-use super::layered::Part;
 use super::norm::{self, Moments, Norm};
+use super::part::Part;
 use super::product::Tile;
 use super::stages::{Operation, Stage, weighted};
 use super::{pool, sum};

@@ -5,8 +5,9 @@
 //! again.
 
 use super::super::batch::{Batch, Rows};
-use super::super::layered::{Kernels, Layered, Memory, Part, SCRATCH};
+use super::super::layered::{Kernels, Layered, Memory, SCRATCH};
 use super::super::norm::Moments;
+use super::super::part::Part;
 use super::super::{Activation, Network};
 use crate::gpu::{Bindings, Buffer, Gpu, Kernel, Recording, Source, Threads, View, WORKGROUP};
 use crate::population::{NodeNoise, Points};
@@ -23,6 +24,8 @@ pub(super) struct Nodes {
 
 /// Its memory of one part.
 pub(super) struct Room {
+    /// What it was made for.
+    noise: NodeNoise,
     memory: Memory,
     losses: Buffer<f32>,
 }
@@ -76,10 +79,15 @@ impl Nodes {
         self.wide.part_candidates(candidates, 0, false)
     }
 
+    /// Whether this memory is for its noise.
+    pub(super) fn suits(&self, room: &Room) -> bool {
+        room.noise == self.noise
+    }
+
     pub(super) fn room(&self, candidates: u32) -> Result<Room> {
         let slots = u64::from(candidates) * u64::from(self.noise.perturbations + 1);
         let losses = self.wide.context.gpu.buffer("losses of passes", slots * u64::from(self.padded_rows))?;
-        Ok(Room { memory: self.wide.memory(candidates, false)?, losses })
+        Ok(Room { noise: self.noise.clone(), memory: self.wide.memory(candidates, false)?, losses })
     }
 
     pub(super) fn kernels(&self, network: &Network, points: &Points, batch: &Batch) -> Result<NodeKernels> {

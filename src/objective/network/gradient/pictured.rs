@@ -2,7 +2,8 @@
 
 use super::super::batch::Batch;
 use super::super::convolution::{Cut, Way};
-use super::super::layered::{Part, SCRATCH};
+use super::super::layered::SCRATCH;
+use super::super::part::Part;
 use super::super::pictured::{Pictured, Values, check};
 use super::super::stages::{Operation, Stage, weighted};
 use super::super::{Activation, Layer, pool, sum};

@@ -1,7 +1,7 @@
 //! Where the way back begins: the slope of the mean loss in every output, from the loss itself or from a swarm.
 
 use super::super::batch::Batch;
-use super::super::layered::Part;
+use super::super::part::Part;
 use super::super::product::Tile;
 use super::super::{Loss, Margin, Network};
 use crate::gpu::{Bindings, Gpu, Kernel, Recording, Threads, View};
