@@ -262,6 +262,7 @@ impl Case {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::optimizer::Entry;
 
     #[test]
     fn long_cases_run_when_asked_for() {
@@ -285,6 +286,19 @@ mod tests {
             }
         }
         assert!(Experiment::text("nothing").unwrap_err().to_string().contains("neuron-pso"));
+    }
+
+    /// A population of descents is as many networks, each trained by itself.
+    #[test]
+    fn descents_beside_populations_are_one_network() {
+        let experiment = Experiment::parse(&Experiment::text("pixel-swarm").unwrap(), "pixel-swarm").unwrap();
+        for case in &experiment.cases {
+            for method in case.methods().unwrap() {
+                let descends = Entry::find(&method.optimizer).unwrap().build(&[].into()).unwrap().descends();
+                let population = method.apply(&case.config).unwrap().population;
+                assert_eq!(population, Some(if descends { 1 } else { 64 }), "{}, {method}", case.name);
+            }
+        }
     }
 
     #[test]
