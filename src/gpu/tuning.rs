@@ -31,7 +31,8 @@ pub struct Dense {
     pub sums: u32,
     /// Units of a thread at most: a multiple of 8.
     pub units: u32,
-    /// Whether a load fetches a weight for each lane of a subgroup, handed out by broadcast; otherwise four weights for each.
+    /// Whether a load fetches four weights for each lane of a subgroup, handed out by broadcast; otherwise the same four for
+    /// all.
     pub broadcast: bool,
 }
 

@@ -1,8 +1,9 @@
 //! Layer by layer: a candidate's layer is a matrix product in register tiles, activations lie in memory.
 //!
-//! Lanes run along rows, so the weight is the operand that all lanes share. On software adapters with subgroups one
-//! load feeds eight weights by broadcast; elsewhere weights are read four at a time. No barrier, no workgroup memory:
-//! measured to be the shape that both kinds of adapters run well (`product`).
+//! Lanes run along rows, so the weight is the operand that all lanes share. On software adapters a lane takes four
+//! neighbouring rows as a vector and, with subgroups, one load feeds four weights for every lane by broadcast; elsewhere
+//! weights are read four at a time. No barrier, no workgroup memory: measured to be the shape that both kinds of adapters
+//! run well (`product`).
 
 use std::sync::Arc;
 
