@@ -262,11 +262,12 @@ impl Backprop {
             Some(_) => Some([gpu.buffer("along", widest)?, gpu.buffer("shrinking", of_rows)?]),
             None => None,
         };
+        let transposed = if matches!(way, Way::Chain { .. }) { self.transposed } else { 0 };
         let deltas = (0..pictured::delta_buffers(&self.layered.pictured.stages)).map(|_| gpu.buffer("deltas", widest));
         Ok(Room {
             deltas: deltas.collect::<Result<_>>()?,
             forward: self.layered.memory(candidates, true)?,
-            transposed: gpu.buffer("transposed weights", u64::from(candidates) * u64::from(self.transposed))?,
+            transposed: gpu.buffer("transposed weights", u64::from(candidates) * u64::from(transposed))?,
             lengths,
             nodes: if let Way::Nodes(nodes) = way { Some(nodes.0.room(candidates)?) } else { None },
         })
