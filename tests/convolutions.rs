@@ -1,20 +1,21 @@
 //! Networks on pictures against the plain `f64` twin: scores and gradients of whole populations.
 #![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
+#[path = "common/case.rs"]
+mod case;
 mod common;
 #[path = "common/numbers.rs"]
 mod numbers;
 #[path = "common/placed.rs"]
 mod placed;
 
+use case::Case;
 use common::gpu;
 use gradless::gpu::{Gpu, Recording};
 use gradless::objective::network::pictures::Size;
 use gradless::objective::network::{Activation, Architecture, Loss, Network, Spec};
-use gradless::population::{Context, Gradient, Objective, Points, Shape, Slope};
+use gradless::population::{Objective, Slope};
 use gradless::reference;
-use numbers::numbers;
-use placed::place;
 
 /// Every kind of layer with odd sizes, strides and paddings.
 const NETWORKS: [(&str, [u32; 3]); 21] = [
@@ -46,33 +47,7 @@ fn architecture(model: &str, [channels, height, width]: [u32; 3]) -> Architectur
     Spec::parse(model, true).unwrap().build(Some(size), (size.count(), 3), Activation::Relu).unwrap()
 }
 
-struct Case {
-    network: Network,
-    features: Vec<f32>,
-    labels: Vec<u32>,
-    members: u32,
-    positions: Vec<f32>,
-}
-
 impl Case {
-    fn new(architecture: Architecture, rows: usize, members: u32) -> Self {
-        let features: Vec<f32> = numbers(rows * architecture.inputs as usize, 1).iter().map(|x| 2.0 * x).collect();
-        let labels: Vec<u32> = (0..rows as u32).map(|r| r.wrapping_mul(2_654_435_761) % architecture.outputs).collect();
-        let network = Network::new(architecture, &features, &labels).unwrap();
-        let positions = numbers((network.dims() * members) as usize, 2).iter().map(|x| 2.0 * x).collect();
-        Self { network, features, labels, members, positions }
-    }
-
-    fn points(&self, gpu: &Gpu, largest_chunk: u32) -> (Context, Points) {
-        let clock = gpu.upload("clock", &[3u32, 0, 0, 9, 9, 0, 0, 0]).unwrap();
-        let context = Context { largest_chunk, descends: true, ..Context::new(gpu, clock.view()) };
-        let shape = Shape { blocks: 1, members: self.members, width: self.network.dims() };
-        let fitness = Points::fitness_buffer(gpu, "fitness", shape).unwrap();
-        let points = Points::direct(&context, "positions", shape, &fitness).unwrap();
-        place(gpu, &points, &self.positions);
-        (context, points)
-    }
-
     fn score(&self, gpu: &Gpu, largest_chunk: u32) -> Vec<f32> {
         let (context, points) = self.points(gpu, largest_chunk);
         let mut evaluation = self.network.bind(&context).unwrap();
@@ -82,32 +57,6 @@ impl Case {
         let mut fitness: Vec<f32> = gpu.run(&recording, &[points.fitness.view()]).unwrap().values(0);
         fitness.truncate(self.members as usize);
         fitness
-    }
-
-    /// Gradient of every member, after these calls.
-    fn gradient(&self, gpu: &Gpu, largest_chunk: u32, calls: &[(usize, usize)]) -> Vec<f32> {
-        let (context, points) = self.points(gpu, largest_chunk);
-        let dims = self.network.dims();
-        let size = u64::from(dims * points.stride);
-        let into: Vec<_> = points.chunks.iter().map(|_| gpu.buffer::<f32>("gradient", size).unwrap()).collect();
-        let mut evaluation = self.network.bind(&context).unwrap();
-        let mut recording = Recording::new();
-        evaluation.prepare(&mut recording).unwrap();
-        for (call, (from, moved)) in calls.iter().enumerate() {
-            let keep = call + 1 < calls.len();
-            let gradient = Gradient { slope: &Slope::Exact, into: &into, from: *from, moved: *moved, keep };
-            evaluation.differentiate(&points, &gradient, &mut recording).unwrap();
-        }
-        let views: Vec<_> = into.iter().map(gradless::gpu::Buffer::view).collect();
-        let read = gpu.run(&recording, &views).unwrap();
-        let mut gradient = Vec::new();
-        for (index, chunk) in points.chunks.iter().enumerate() {
-            let columns: Vec<f32> = read.values(index);
-            for member in 0..chunk.members {
-                gradient.extend((0..dims).map(|i| columns[(i * points.stride + member) as usize]));
-            }
-        }
-        gradient
     }
 
     /// The worst error of a gradient relative to the largest slope of the same layer and member, at most so many
@@ -140,11 +89,6 @@ impl Case {
             }
         }
         worst
-    }
-
-    fn member(&self, member: usize) -> &[f32] {
-        let dims = self.network.dims() as usize;
-        &self.positions[member * dims..][..dims]
     }
 }
 
@@ -218,7 +162,7 @@ fn every_layer_over_pictures_has_the_gradient_of_its_twin() {
         let (members, rows) = ([1, 3, 2][number % 3], [1, 9, 17][number / 2 % 3]);
         let case = Case::new(architecture(model, size), rows, members);
         for gpu in [gpu.clone(), gpu.clone().without_subgroups()] {
-            let error = case.worst(&case.gradient(&gpu, u32::MAX, &[(0, 0)]), 25);
+            let error = case.worst(&case.gradient(&gpu, u32::MAX, &Slope::Exact, &[(0, 0)]).unwrap(), 25);
             assert!(error <= 1e-4, "{model}: {error}");
             worst = worst.max(error);
         }
@@ -236,10 +180,10 @@ fn a_gradient_over_parts_and_stages_is_that_of_the_twin() {
 fn over_stages(model: &str, rows: usize) {
     let Some(gpu) = gpu() else { return };
     let case = Case::new(architecture(model, [1, 6, 6]), rows, 3);
-    let whole = case.gradient(&gpu, u32::MAX, &[(0, 0)]);
+    let whole = case.gradient(&gpu, u32::MAX, &Slope::Exact, &[(0, 0)]).unwrap();
     let error = case.worst(&whole, 2);
     assert!(error <= 1e-4, "{error}");
     let layers = case.network.architecture.layers().len();
     let stages: Vec<(usize, usize)> = (0..layers).rev().map(|l| (l, if l + 1 == layers { 0 } else { l + 1 })).collect();
-    assert_eq!(whole, case.gradient(&gpu, 4, &stages));
+    assert_eq!(whole, case.gradient(&gpu, 4, &Slope::Exact, &stages).unwrap());
 }

@@ -384,8 +384,8 @@ fn every_kernel_of_a_run_is_valid_and_portable() {
         network.loss = losses[number].clone();
         for entry in gradless::optimizer::OPTIMIZERS {
             let optimizer = Entry::find(entry.name).unwrap().build(&[].into()).unwrap();
-            let by_parts = optimizer.blockwise() || entry.name == "node-perturbation";
-            if by_parts && network.loss.margin().is_some() {
+            let without_margins = optimizer.blockwise() || entry.name == "node-perturbation";
+            if without_margins && network.loss.margin().is_some() {
                 continue;
             }
             for gpu in [&gpu, &gpu.clone().without_subgroups()] {

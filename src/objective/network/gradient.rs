@@ -186,7 +186,7 @@ impl Backprop {
             _ => None,
         };
         // Slopes in what a weighted layer takes in, or in the outputs, where they are told from noise.
-        let mut told = |layer: usize, views: [View; 3], recording: &mut Recording| match noise {
+        let told = |layer: usize, views: [View; 3], recording: &mut Recording| match noise {
             Some((nodes, own)) => nodes.slopes(own, &place, layer, views, recording),
             None => Ok(()),
         };
@@ -248,7 +248,7 @@ impl Backprop {
                 turned = turned.with("moments", moments.view());
             }
             let weights = (&turned, memory.staged.view());
-            kernels.pictures.record(gpu, all, weights, what, &deltas, (&mut told, recording))?;
+            kernels.pictures.record(gpu, all, weights, what, &deltas, (&told, recording))?;
         }
         Ok(())
     }

@@ -217,7 +217,7 @@ fn centre(layer: &Layer) -> String {
 }
 
 /// The operand that all lanes share: `count` neighbouring numbers of `buffer`, an array of vectors, from `base` on, which is a
-/// multiple of 4, under these names.
+/// multiple of 4, under these names. By broadcast, lanes past the last of them read what lies behind, which nothing uses.
 pub(super) fn shared_operand(
     text: &mut String,
     tile: Tile,

@@ -52,7 +52,7 @@ struct Down {
 
 /// What tells the slopes in what weighted layer 0 takes in from noise there: it is given that, what the slope of the
 /// activation before it is told from, and where slopes go.
-pub(super) type Told<'a> = &'a mut dyn FnMut(usize, [View; 3], &mut Recording) -> Result<()>;
+pub(super) type Told<'a> = &'a dyn Fn(usize, [View; 3], &mut Recording) -> Result<()>;
 
 /// What the slope of an activation is told from.
 pub(super) fn told_from(values: &Values, stage: usize) -> View {

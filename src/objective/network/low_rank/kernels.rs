@@ -54,8 +54,7 @@ const FIRST_ROWS: u32 = 4;
 /// Units of a thread of `first_layer`.
 pub(super) const FIRST_UNITS: u32 = 8;
 
-/// Columns of noise that a thread takes, so that `columns` of them are covered with little waste. More than the noise
-/// has must not be read.
+/// Columns of noise that a thread takes, so that `columns` of them are covered with little waste.
 pub(super) fn thin_units(tile: Tile, columns: u32) -> u32 {
     let step = tile.broadcast.unwrap_or(4);
     let cost = |units: &u32| columns.div_ceil(*units) * (units + 8);
