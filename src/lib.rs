@@ -72,6 +72,7 @@ pub mod reference;
 pub mod run;
 mod shuffle;
 pub mod statistics;
+pub mod threefry;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod training;
 #[cfg(not(target_arch = "wasm32"))]

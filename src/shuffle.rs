@@ -1,6 +1,6 @@
 //! A random order computed, not stored: what `shuffle.wgsl` does on the device, word for word.
 
-use rand_philox::philox4x32_10;
+use crate::threefry;
 
 /// What a draw is for: the order in which blocks have their turns. The same word as in `random.wgsl`.
 pub(crate) const ORDER: u32 = 28;
@@ -12,7 +12,7 @@ pub(crate) fn half(count: u32) -> u32 {
 
 /// The keys of an order: four random words.
 pub(crate) fn keys(counter: [u32; 4], seed: u64) -> [u32; 4] {
-    philox4x32_10(counter, [seed as u32, (seed >> 32) as u32])
+    threefry::seeded(counter, seed)
 }
 
 /// What is at `place` of `count` shuffled things: a Feistel network of four rounds (Luby and Rackoff 1988), where places

@@ -26,7 +26,7 @@ published = [
 name = "far"
 function = "sphere"
 methods = ["adam", "empso"]
-config = { dims = 2, shift = 3.0, tolerance = 0.5, generations = 150 }
+config = { dims = 2, shift = 3.0, tolerance = 0.5, generations = 300 }
 "#;
 
 fn output(folder: &Path, arguments: &str) -> Output {
@@ -112,7 +112,7 @@ fn iterations_stand_beside_published_ones_and_pulls_beside_gradients() {
         "Published iterations: Table 1; nowhere.",
         "Only their signs are meant to agree",
         "| 100.0 % | 0.0 % | 0.0 % | gradient-cubic.svg |",
-        "2 dimensions, moved by 3, minimum 0, tolerance 0.5, at most 150 generations; swarms of 8.",
+        "2 dimensions, moved by 3, minimum 0, tolerance 0.5, at most 300 generations; swarms of 8.",
     ] {
         assert!(tables.contains(text), "{text}: {tables}");
     }

@@ -5,21 +5,21 @@ mod common;
 
 use gradless::gpu::{Bindings, Gpu, Recording, Source, Threads, WORKGROUP};
 use gradless::reference;
-use rand_philox::philox4x32_10;
+use gradless::threefry::threefry;
 
 /// A seed that fills both words of the key.
 const SEED: u64 = 0x299f_31d0_a409_3822;
 
-/// Philox on the device: `(counter, key)` to four words.
-fn device_philox(gpu: &Gpu, inputs: &[([u32; 4], [u32; 2])]) -> Vec<[u32; 4]> {
-    let text = "//! import philox, grid
+/// Threefry on the device: `(counter, key)` to four words.
+fn device_threefry(gpu: &Gpu, inputs: &[([u32; 4], [u32; 4])]) -> Vec<[u32; 4]> {
+    let text = "//! import threefry, grid
         @group(0) @binding(0) var<storage, read> counters: array<vec4u>;
-        @group(0) @binding(1) var<storage, read> keys: array<vec2u>;
+        @group(0) @binding(1) var<storage, read> keys: array<vec4u>;
         @group(0) @binding(2) var<storage, read_write> words: array<vec4u>;
         @compute @workgroup_size(WORKGROUP)
         fn main(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) groups: vec3u) {
             let t = line(global, groups);
-            if t < arrayLength(&words) { words[t] = philox(counters[t], keys[t]); }
+            if t < arrayLength(&words) { words[t] = threefry(counters[t], keys[t]); }
         }";
     let source = Source::new().constant("WORKGROUP", WORKGROUP).piece("test", text).unwrap();
     let (counters, keys): (Vec<_>, Vec<_>) = inputs.iter().copied().unzip();
@@ -34,40 +34,38 @@ fn device_philox(gpu: &Gpu, inputs: &[([u32; 4], [u32; 2])]) -> Vec<[u32; 4]> {
     gpu.run(&recording, &[words.view()]).unwrap().values(0)
 }
 
-/// Random123's `kat_vectors` for philox4x32-10, and two with a small key.
-const KNOWN: [([u32; 4], [u32; 2], [u32; 4]); 5] = [
-    ([0; 4], [0; 2], [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]),
-    ([u32::MAX; 4], [u32::MAX; 2], [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]),
+/// Random123's `kat_vectors` for threefry4x32-20.
+const KNOWN: [([u32; 4], [u32; 4], [u32; 4]); 3] = [
+    ([0; 4], [0; 4], [0x9c6c_a96a, 0xe17e_ae66, 0xfc10_ecd4, 0x5256_a7d8]),
+    ([u32::MAX; 4], [u32::MAX; 4], [0x2a88_1696, 0x5701_2287, 0xf6c7_446e, 0xa16a_6732]),
     (
         [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344],
-        [0xa409_3822, 0x299f_31d0],
-        [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1],
+        [0xa409_3822, 0x299f_31d0, 0x082e_fa98, 0xec4e_6c89],
+        [0x59cd_1dbb, 0xb887_9579, 0x86b5_d00c, 0xac8b_6d84],
     ),
-    ([0; 4], [42, 0], [0x9cea_f053, 0x77f5_493b, 0x12bf_50ad, 0x5742_b3d7]),
-    ([1, 0, 0, 0], [42, 0], [0xfcdb_2127, 0x53ba_6cfd, 0x838f_5a6e, 0x744e_06fb]),
 ];
 
 #[test]
-fn philox_gives_the_known_answers_on_host_and_device() {
+fn threefry_gives_the_known_answers_on_host_and_device() {
     for (counter, key, words) in KNOWN {
-        assert_eq!(philox4x32_10(counter, key), words, "host, {counter:x?}");
+        assert_eq!(threefry(counter, key), words, "host, {counter:x?}");
     }
     let Some(gpu) = common::gpu() else { return };
-    let found = device_philox(&gpu, &KNOWN.map(|(counter, key, _)| (counter, key)));
+    let found = device_threefry(&gpu, &KNOWN.map(|(counter, key, _)| (counter, key)));
     for ((counter, _, words), found) in KNOWN.into_iter().zip(found) {
         assert_eq!(found, words, "device, {counter:x?}");
     }
 }
 
 #[test]
-fn philox_agrees_bit_for_bit_on_random_counters() {
+fn threefry_agrees_bit_for_bit_on_random_counters() {
     let Some(gpu) = common::gpu() else { return };
-    // Any bits will do: a stream of the crate's own generator.
+    // Any bits will do: a stream of another generator.
     let mut stream = rand_philox::Philox::from_u64_seed(1);
-    let mut next = || stream.next_u32();
-    let inputs: Vec<_> = (0..10_000).map(|_| ([next(), next(), next(), next()], [next(), next()])).collect();
-    for (input, found) in inputs.iter().zip(device_philox(&gpu, &inputs)) {
-        assert_eq!(found, philox4x32_10(input.0, input.1), "{input:x?}");
+    let mut four = || [stream.next_u32(), stream.next_u32(), stream.next_u32(), stream.next_u32()];
+    let inputs: Vec<_> = (0..10_000).map(|_| (four(), four())).collect();
+    for (input, found) in inputs.iter().zip(device_threefry(&gpu, &inputs)) {
+        assert_eq!(found, threefry(input.0, input.1), "{input:x?}");
     }
 }
 
@@ -101,9 +99,12 @@ fn draws_agree_with_the_twin() {
         let uniform = reference::random::draw(SEED, generation, element, quad, reference::random::LEADER);
         assert_eq!(uniforms[t as usize], uniform, "element {element}, quad {quad}");
         let normal = reference::random::draw_normal(SEED, generation, element, quad, reference::random::SOCIAL);
-        for (found, normal) in normals[t as usize].iter().zip(normal) {
-            // WGSL asks of cos no more than 2^-11 absolute; lavapipe and the GPUs seen are near 1e-6. Radius up to 5.8.
-            assert!((f64::from(*found) - normal).abs() < 1e-5, "element {element}, quad {quad}: {found} for {normal}");
+        for (pair, (found, expected)) in normals[t as usize].iter().zip(normal).enumerate() {
+            // WGSL asks of cos no more than 2^-11 absolute; lavapipe and the GPUs seen are near 1e-6. Radius up to 5.8; a
+            // small one is the root of a logarithm that is off by 2.4e-7.
+            let radius = normal[pair % 2].hypot(normal[pair % 2 + 2]);
+            let error = (f64::from(*found) - expected).abs();
+            assert!(error < 1e-5 + 2.4e-7 / radius, "element {element}, quad {quad}: {found} for {expected}");
         }
     }
 }

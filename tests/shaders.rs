@@ -3,12 +3,15 @@
 
 #[path = "common/barriers.rs"]
 mod barriers;
+#[path = "common/branches.rs"]
+mod branches;
 mod common;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use barriers::barrier_trouble;
+use branches::branch_trouble;
 use gradless::gpu::{Source, WORKGROUP};
 use gradless::objective::circuit::{self, Circuit, Mapping, Task};
 use gradless::objective::functions::FUNCTIONS;
@@ -332,6 +335,11 @@ fn check(name: &str, source: &Source) {
     if let Some(trouble) = barrier_trouble(&module) {
         panic!("{name}: {trouble}");
     }
+    assert_eq!(
+        branch_trouble(&module, &source.text()),
+        [""; 0],
+        "{name}: `of_thread` keeps uniforms from deciding alone"
+    );
 }
 
 #[test]
@@ -476,4 +484,45 @@ fn the_check_of_barriers_finds_what_it_is_for() {
     assert!(trouble("if lane == 0u { return; } twice();").is_some());
     assert!(trouble("switch lane { case 0u: { wait(); } default: {} }").is_some());
     assert!(trouble("for (var i = 0u; i < 4u; i += 1u) { wait(); if lane == i { return; } }").is_some());
+}
+
+#[test]
+fn the_check_of_branches_finds_what_it_is_for() {
+    let trouble = |body: &str| {
+        let text = format!(
+            "struct Settings {{ count: u32, few: array<vec4u, 2> }}
+            @group(0) @binding(0) var<uniform> settings: Settings;
+            @group(0) @binding(1) var<storage, read_write> numbers: array<u32>;
+            fn idle() -> bool {{ return settings.count == 0u; }}
+            @compute @workgroup_size(64) fn main(@builtin(local_invocation_index) lane: u32) {{
+                {body}
+            }}"
+        );
+        !branch_trouble(&naga::front::wgsl::parse_str(&text).unwrap(), &text).is_empty()
+    };
+    for alone in [
+        "if settings.count == 0u { return; } numbers[lane] = 1u;",
+        "let few = settings.few[1].x + 2u; if min(few, 3u) < 3u { return; }",
+        "if idle() { return; }",
+        "if settings.count == 0u || lane > 3u { return; }",
+        "if lane > 3u { if settings.count == 0u { numbers[lane] = 1u; } }",
+        "switch settings.count { case 0u: { numbers[lane] = 1u; } default: {} }",
+        "for (var i = 0u; i < settings.count; i += 1u) { numbers[lane] += i; }",
+        "for (var i = settings.count; i > 0u; i -= 1u) { numbers[lane] += i; }",
+        "for (var i = 0u; i < 9u; i += settings.count) { numbers[lane] += i; }",
+    ] {
+        assert!(trouble(alone), "{alone}");
+    }
+    for beside in [
+        "if lane > 3u || settings.count == 0u { return; } numbers[lane] = 1u;",
+        "if settings.count + lane == 0u { return; }",
+        "if numbers[settings.count] == 0u { return; }",
+        "if settings.few[lane % 2u].x == 0u { return; }",
+        "numbers[lane] = select(1u, 2u, idle());",
+        "for (var i = lane; i < settings.count; i += 1u) { numbers[lane] += i; }",
+        "for (var i = 0u; i < settings.count + lane; i += 1u) { numbers[lane] += i; }",
+        "for (var i = 0u; i < 9u; i += 1u) { numbers[lane] += i; }",
+    ] {
+        assert!(!trouble(beside), "{beside}");
+    }
 }

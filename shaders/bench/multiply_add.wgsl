@@ -33,7 +33,7 @@ fn multiply_add(@builtin(global_invocation_id) global: vec3u, @builtin(num_workg
     let term = vec4f(settings.term);
     let start = f32(t % 64u) / 64.0;
     var x = Chains(start + vec4f(0.0, 0.25, 0.5, 0.75), start + vec4f(1.0, 1.25, 1.5, 1.75));
-    for (var round = 0u; round < settings.rounds; round += 1u) {
+    for (var round = 0u; round < of_thread(settings.rounds, global.x); round += 1u) {
         x = four_times(x, factor, term);
         x = four_times(x, factor, term);
         x = four_times(x, factor, term);

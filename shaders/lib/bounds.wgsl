@@ -12,10 +12,8 @@ struct Bounds {
 
 // A first coordinate, from words of its own, for each of four candidates.
 fn first_of(words_of_it: vec4u) -> vec4f {
-    if bounds.normal != 0u {
-        return normals(words_of_it);
-    }
-    return mix(vec4f(bounds.low), vec4f(bounds.high), unit(words_of_it));
+    let inside = mix(vec4f(bounds.low), vec4f(bounds.high), unit(words_of_it));
+    return select(inside, normals(words_of_it), bounds.normal != 0u);
 }
 
 fn walled(x: f32) -> f32 {

@@ -11,3 +11,8 @@ struct Clock {
     best: f32,       // best fitness so far
 }
 @group(0) @binding(0) var<uniform> clock: Clock;
+
+// The key of all random numbers: the seed.
+fn seed_key() -> vec4u {
+    return vec4u(clock.seed_low, clock.seed_high, 0u, 0u);
+}

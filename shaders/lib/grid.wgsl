@@ -2,6 +2,12 @@
 fn line(global: vec3u, groups: vec3u) -> u32 {
     return global.x + global.y * groups.x * WORKGROUP;
 }
+// A uniform for a branch, or the end of a loop, to hang on where nothing of the thread's own stands beside it. `thread` is
+// any number below 2^31: it changes nothing, but no compiler knows. Mesa's lavapipe puts the values of uniforms that decide
+// alone into the kernel and translates it anew, at every dispatch.
+fn of_thread(value: u32, thread: u32) -> u32 {
+    return value + (thread >> 31u);
+}
 fn group_line(group: vec3u, groups: vec3u) -> u32 {
     return group.x + group.y * groups.x;
 }

@@ -1,4 +1,4 @@
-//! import clock, chunk, philox
+//! import clock, chunk, threefry
 // A draw is a pure function of seed, generation, element, candidates and purpose: no generator state anywhere.
 
 // What a draw is for: the fourth word of the counter.
@@ -29,7 +29,7 @@ fn unit(words: vec4u) -> vec4f {
 
 fn words(element: u32, quad: u32, purpose: u32) -> vec4u {
     let counter = vec4u(element, clock.generation, quad, purpose);
-    return philox(counter, vec2u(clock.seed_low, clock.seed_high));
+    return threefry(counter, seed_key());
 }
 
 // Four uniforms, one for each of the candidates 4 quad .. 4 quad + 3.

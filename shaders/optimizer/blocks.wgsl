@@ -49,8 +49,7 @@ fn start_clock() {
 // One thread: the next move of the members.
 @compute @workgroup_size(1)
 fn next_move() {
-    if clock.stopped != 0u { return; }
-    inner.generation += 1u;
+    inner.generation += select(1u, 0u, clock.stopped != 0u);
 }
 
 // One thread: the first members are there, and their moves begin. What was drawn for the start is drawn for nothing else.
@@ -75,16 +74,16 @@ fn choose_range(@builtin(global_invocation_id) global: vec3u, @builtin(num_workg
 }
 
 fn keys(number: u32) -> vec4u {
-    return philox(vec4u(number, LANE, 0u, ORDER), vec2u(clock.seed_low, clock.seed_high));
+    return threefry(vec4u(number, LANE, 0u, ORDER), seed_key());
 }
 
 // One thread: the block whose turn it is, every block once a sweep, in an order of the sweep's own.
 @compute @workgroup_size(1)
 fn choose_one() {
-    if clock.stopped != 0u { return; }
     let sweep = clock.generation / ALL_BLOCKS;
-    let key = philox(vec4u(sweep, 0u, 0u, ORDER), vec2u(clock.seed_low, clock.seed_high));
-    chosen[0] = shuffled(clock.generation % ALL_BLOCKS, ALL_BLOCKS, ALL_HALF, key) - FIRST_BLOCK;
+    let key = threefry(vec4u(sweep, 0u, 0u, ORDER), seed_key());
+    let next = shuffled(clock.generation % ALL_BLOCKS, ALL_BLOCKS, ALL_HALF, key) - FIRST_BLOCK;
+    chosen[0] = select(next, chosen[0], clock.stopped != 0u);
 }
 
 // One thread per slot: some blocks, each at most once.
@@ -123,8 +122,8 @@ fn gather_round(@builtin(global_invocation_id) global: vec3u, @builtin(num_workg
     let centre = context[coordinate(row)];
     if t % MEMBER_COLUMNS == 0u {
         columns[t] = centre;
-    } else if first_spread > 0.0 {
-        columns[t] = centre + first_spread * columns[t];
+    } else {
+        columns[t] = select(columns[t], centre + first_spread * columns[t], first_spread > 0.0);
     }
 }
 
@@ -201,7 +200,6 @@ fn blend(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) 
 // One thread: the best of the four, or none if none is better than the context.
 @compute @workgroup_size(1)
 fn weigh() {
-    if clock.stopped != 0u { return; }
     var lowest = context_fitness[0];
     var share = 0.0;
     for (var b = 0u; b < 4u; b += 1u) {
@@ -210,14 +208,13 @@ fn weigh() {
             share = share_of(b);
         }
     }
-    judged[0] = share;
+    judged[0] = select(share, judged[0], clock.stopped != 0u);
 }
 
 // One thread: all of the proposal, whatever it is worth.
 @compute @workgroup_size(1)
 fn take_all() {
-    if clock.stopped != 0u { return; }
-    judged[0] = 1.0;
+    judged[0] = select(1.0, judged[0], clock.stopped != 0u);
 }
 
 // One thread per coordinate.
@@ -236,14 +233,14 @@ fn adopt(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) 
 // that holds longer than a generation, else because it is the newest.
 @compute @workgroup_size(1)
 fn judge() {
-    if clock.stopped != 0u { return; }
     var value = context_fitness[0];
     if GATE != 0u {
         value = validation_fitness[0];
     }
-    let better = (CHANGING != 0u && GATE == 0u) || value < judged[2] || clock.generation == 0u;
+    let newest = CHANGING != 0u && GATE == 0u;
+    let better = newest || value < judged[2] || clock.generation == 0u;
     judged[1] = select(0.0, 1.0, better);
-    if better {
+    if judged[1] != 0.0 && clock.stopped == 0u {
         judged[2] = value;
         best_fitness[0] = context_fitness[0];
     }

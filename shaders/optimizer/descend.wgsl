@@ -10,7 +10,7 @@ fn descend(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups
     if i >= DIMS || clock.stopped != 0u { return; }
     keep(i);
     let turn = turn_of(i);
-    if turn == 0u { return; }
+    if of_thread(turn, i) == 0u { return; }
     let gradient = -leaning[i] / (f32(MEMBERS) * spread[i]) * bounds.unit;
     centre[i] = walled(stepped(i, 0u, f32(turn), centre[i], gradient, bounds.unit));
 }

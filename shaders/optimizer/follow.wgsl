@@ -34,8 +34,7 @@ fn ask(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) gr
     let t = line(global, groups);
     let column = t % QUADS;
     let coordinate = t / QUADS * 2u;
-    if coordinate >= COORDINATES || column * 4u >= chunk.members { return; }
-    if clock.generation == 0u || clock.stopped != 0u { return; }
+    if coordinate >= COORDINATES || column * 4u >= chunk.members || clock.generation == 0u || clock.stopped != 0u { return; }
     follow_best(coordinate, column);
     if coordinate + 1u < COORDINATES {
         follow_best(coordinate + 1u, column);
@@ -47,8 +46,7 @@ fn ask(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) gr
 fn settle(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let t = line(global, groups);
     let column = t % QUADS;
-    if t >= COORDINATES * QUADS || column * 4u >= chunk.members { return; }
-    if clock.generation == 0u || clock.stopped != 0u { return; }
+    if t >= COORDINATES * QUADS || column * 4u >= chunk.members || clock.generation == 0u || clock.stopped != 0u { return; }
     let quad = chunk.first / 4u + column;
     let mask = improved[t / QUADS / WIDTH * MEMBER_QUADS + quad];
     if mask != 0u {
@@ -96,8 +94,7 @@ fn ring_leader(block: u32, coordinate: u32, member: u32) -> f32 {
 fn ask_ring(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let t = line(global, groups);
     let column = t % QUADS;
-    if t >= COORDINATES * QUADS || column * 4u >= chunk.members { return; }
-    if clock.generation == 0u || clock.stopped != 0u { return; }
+    if t >= COORDINATES * QUADS || column * 4u >= chunk.members || clock.generation == 0u || clock.stopped != 0u { return; }
     let coordinate = t / QUADS;
     let block = coordinate / WIDTH;
     let quad = chunk.first / 4u + column;

@@ -25,7 +25,7 @@ fn start(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) 
     if t >= COORDINATES * QUADS { return; }
     let quad = chunk.first / 4u + t % QUADS;
     positions[t] = mix(vec4f(settings.low), vec4f(settings.high), draw(t / QUADS, quad, START));
-    if settings.normal != 0u {
+    if of_thread(settings.normal, t) != 0u {
         positions[t] = draw_normal(t / QUADS, quad, START);
     }
 }
@@ -42,8 +42,7 @@ fn around(leader: f32, x: vec4f, a: f32, coordinate: u32, quad: u32, purpose: u3
 fn ask(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let t = line(global, groups);
     let column = t % QUADS;
-    if t >= COORDINATES * QUADS || column * 4u >= chunk.members { return; }
-    if clock.generation == 0u || clock.stopped != 0u { return; }
+    if t >= COORDINATES * QUADS || column * 4u >= chunk.members || clock.generation == 0u || clock.stopped != 0u { return; }
     let coordinate = t / QUADS;
     let quad = chunk.first / 4u + column;
     let x = positions[t];

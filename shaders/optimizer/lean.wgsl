@@ -9,13 +9,13 @@ fn lean(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) g
     if i >= DIMS || clock.stopped != 0u { return; }
     var first = 0.0;
     var second = 0.0;
-    if noise_window.first > 0u {
+    if of_thread(noise_window.first, i) > 0u {
         first = leaning[i];
         if SECOND != 0u {
             second = leaning[DIMS + i];
         }
     }
-    let quads = (noise_window.columns + 3u) / 4u;
+    let quads = of_thread((noise_window.columns + 3u) / 4u, i);
     for (var quad = 0u; quad < quads; quad += 1u) {
         let w = weights(quad);
         let e = noise_quad(i, quad);

@@ -15,10 +15,10 @@ fn factor(first: u32, row: u32, rows: u32, quad: u32) -> vec4f {
 @compute @workgroup_size(WORKGROUP)
 fn lean_low_rank(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let t = line(global, groups);
-    if clock.stopped != 0u { return; }
+    if t >= UNIT_TILES * INPUT_TILES + BIAS_TILES || clock.stopped != 0u { return; }
     if t < UNIT_TILES * INPUT_TILES {
         matrix(4u * (t / INPUT_TILES), 4u * (t % INPUT_TILES));
-    } else if t - UNIT_TILES * INPUT_TILES < BIAS_TILES {
+    } else {
         biases(4u * (t - UNIT_TILES * INPUT_TILES));
     }
 }
@@ -26,7 +26,7 @@ fn lean_low_rank(@builtin(global_invocation_id) global: vec3u, @builtin(num_work
 // What earlier windows came to, for four inputs of a unit.
 fn before(unit: u32, input: u32) -> vec4f {
     var sum = vec4f(0.0);
-    if noise_window.first > 0u {
+    if of_thread(noise_window.first, unit) > 0u {
         for (var k = 0u; k < 4u; k += 1u) {
             sum[k] = leaning[OFFSET + min(unit, UNITS - 1u) * WIDTH + min(input + k, INPUTS - 1u)];
         }
@@ -47,7 +47,7 @@ fn matrix(unit: u32, input: u32) {
     var sum1 = before(unit + 1u, input);
     var sum2 = before(unit + 2u, input);
     var sum3 = before(unit + 3u, input);
-    let quads = (noise_window.columns + 3u) / 4u;
+    let quads = of_thread((noise_window.columns + 3u) / 4u, unit);
     for (var quad = 0u; quad < quads; quad += 1u) {
         let w = ROOT * weights(quad).first;
         for (var r = 0u; r < RANK; r += 1u) {
@@ -73,12 +73,12 @@ fn matrix(unit: u32, input: u32) {
 
 fn biases(unit: u32) {
     var sum = vec4f(0.0);
-    if noise_window.first > 0u {
+    if of_thread(noise_window.first, unit) > 0u {
         for (var k = 0u; k < 4u; k += 1u) {
             sum[k] = leaning[OFFSET + min(unit + k, UNITS - 1u) * WIDTH + INPUTS];
         }
     }
-    let quads = (noise_window.columns + 3u) / 4u;
+    let quads = of_thread((noise_window.columns + 3u) / 4u, unit);
     for (var quad = 0u; quad < quads; quad += 1u) {
         let along = mat4x4f(
             factor(BIASES, unit, UNITS, quad),

@@ -12,7 +12,7 @@ struct MPso {
 
 fn moved(t: u32, v: vec4f, toward_own: vec4f, toward_leader: vec4f) -> vec4f {
     let pull = settings.cognitive * toward_own + settings.social * toward_leader;
-    if settings.printed == 0u {
+    if of_thread(settings.printed, t) == 0u {
         return mix(settings.inertia * v + pull, v, settings.momentum);
     }
     let before = momentum[t];

@@ -43,8 +43,7 @@ fn ask_paired(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgro
     let slots = WIDTH - settings.pairs;
     let block = t / QUADS / slots;
     let slot = t / QUADS % slots;
-    if block >= BLOCKS || column * 4u >= chunk.members { return; }
-    if clock.generation == 0u || clock.stopped != 0u { return; }
+    if block >= BLOCKS || column * 4u >= chunk.members || clock.generation == 0u || clock.stopped != 0u { return; }
     if slot >= settings.pairs {
         follow_best(block * WIDTH + axes[block * WIDTH + settings.pairs + slot], column);
         return;

@@ -22,7 +22,7 @@ struct SepCma {
 fn walk(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = line(global, groups);
     if i >= DIMS || clock.stopped != 0u { return; }
-    if clock.generation == 0u {
+    if of_thread(clock.generation, i) == 0u {
         variance[i] = 1.0;
         paths[i] = vec2f(0.0);
     }

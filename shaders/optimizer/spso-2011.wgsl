@@ -33,7 +33,7 @@ fn launch(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups)
 }
 
 fn waiting() -> bool {
-    return clock.generation == 0u || clock.stopped != 0u;
+    return (clock.generation == 0u) | (clock.stopped != 0u);
 }
 
 // One thread per quad of a chunk: the pending personal bests, so that others can read them.
@@ -55,11 +55,22 @@ fn rank(t: u32) -> u32 {
     return select(bits | 0x80000000u, ~bits, (bits >> 31u) != 0u);
 }
 
+// The upper half of a product.
+fn high_product(a: u32, b: u32) -> u32 {
+    let al = a & 0xffffu;
+    let ah = a >> 16u;
+    let bl = b & 0xffffu;
+    let bh = b >> 16u;
+    let t = ah * bl + ((al * bl) >> 16u);
+    let u = al * bh + (t & 0xffffu);
+    return ah * bh + (t >> 16u) + (u >> 16u);
+}
+
 // Whom a member tells of its record, as the k-th.
 fn told(t: u32, k: u32) -> u32 {
     let block = t / MEMBERS;
     let counter = vec4u(t % MEMBERS, epoch[block], block * 16u + k / 4u, INFORM);
-    let word = philox(counter, vec2u(clock.seed_low, clock.seed_high))[k % 4u];
+    let word = threefry(counter, seed_key())[k % 4u];
     return block * MEMBERS + high_product(word, MEMBERS);
 }
 
@@ -77,7 +88,7 @@ fn hear_own(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroup
 fn hear(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let t = line(global, groups);
     if t >= BLOCKS * MEMBERS || waiting() { return; }
-    for (var k = 0u; k < settings.informants; k += 1u) {
+    for (var k = 0u; k < of_thread(settings.informants, t); k += 1u) {
         atomicMin(&lowest[told(t, k)], rank(t));
     }
 }
@@ -90,7 +101,7 @@ fn elect(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) 
     if atomicLoad(&lowest[t]) == rank(t) {
         atomicStore(&elected[t], 0u);
     }
-    for (var k = 0u; k < settings.informants; k += 1u) {
+    for (var k = 0u; k < of_thread(settings.informants, t); k += 1u) {
         let listener = told(t, k);
         if atomicLoad(&lowest[listener]) == rank(t) {
             atomicMin(&elected[listener], t % MEMBERS + 1u);
@@ -152,7 +163,7 @@ fn total(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) 
     if block >= BLOCKS || column * 4u >= chunk.members || waiting() { return; }
     var distance = vec4f(0.0);
     var length = vec4f(0.0);
-    for (var span = 0u; span < settings.spans; span += 1u) {
+    for (var span = 0u; span < of_thread(settings.spans, t); span += 1u) {
         let i = (block * settings.spans + span) * QUADS + column;
         distance += sums[2u * i];
         length += sums[2u * i + 1u];

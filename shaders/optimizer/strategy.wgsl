@@ -20,11 +20,10 @@ fn start(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) 
 // One thread: whether the centre is the best so far; where fitness changes with the batch, the newest centre is.
 @compute @workgroup_size(1)
 fn judge() {
-    if clock.stopped != 0u { return; }
     let now = fitness[CENTRE];
     let better = CHANGING != 0u || now < best_fitness[0] || clock.generation == 0u;
     kept[0] = u32(better);
-    if better {
+    if kept[0] != 0u && clock.stopped == 0u {
         best_fitness[0] = now;
     }
 }

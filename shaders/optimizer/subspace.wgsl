@@ -14,7 +14,7 @@ struct Tile {
 
 // Random words that are the same in all generations.
 fn lasting(element: u32, quad: u32, purpose: u32) -> vec4u {
-    return philox(vec4u(element, 0u, quad, purpose), vec2u(clock.seed_low, clock.seed_high));
+    return threefry(vec4u(element, 0u, quad, purpose), seed_key());
 }
 
 // Row i of P, columns 4 quad .. 4 quad + 3; 0 past the last.

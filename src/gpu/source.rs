@@ -21,7 +21,7 @@ const LIBRARY: &[(&str, &str)] = &[
     ("number_outputs", include_str!("../../shaders/objective/loss/number_outputs.wgsl")),
     ("output_draws", include_str!("../../shaders/objective/network/output_draws.wgsl")),
     ("outputs_of_row", include_str!("../../shaders/objective/loss/outputs_of_row.wgsl")),
-    ("philox", include_str!("../../shaders/lib/philox.wgsl")),
+    ("threefry", include_str!("../../shaders/lib/threefry.wgsl")),
     ("progress", include_str!("../../shaders/lib/progress.wgsl")),
     ("random", include_str!("../../shaders/lib/random.wgsl")),
     ("rate", include_str!("../../shaders/optimizer/rule/rate.wgsl")),
@@ -195,8 +195,8 @@ mod tests {
     fn a_piece_is_there_once_and_after_what_it_imports() {
         let source = Source::new().piece("a", "//! import random\nfn a() {}").unwrap();
         let text = source.clone().piece("b", "//! import random, grid\nfn b() {}").unwrap().text();
-        assert_eq!(text.matches("fn philox(").count(), 1);
-        assert!(text.find("fn philox(").unwrap() < text.find("fn a(").unwrap());
+        assert_eq!(text.matches("fn threefry(").count(), 1);
+        assert!(text.find("fn threefry(").unwrap() < text.find("fn a(").unwrap());
     }
 
     #[test]

@@ -116,7 +116,7 @@ impl Evaluation for FormulaEvaluation {
 }
 
 /// The pieces that stand beside a formula.
-const BESIDE: [&str; 4] = ["finite", "grid", "philox", "random"];
+const BESIDE: [&str; 4] = ["finite", "grid", "threefry", "random"];
 
 /// Checks a user's text alone, against a stub of what it may use, so that errors are its own.
 fn check(name: &str, wgsl: &str, dims: u32) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Twin of `shaders/lib/random.wgsl`: the device's random numbers, word for word, on the host.
 
-use rand_philox::philox4x32_10;
+use crate::threefry;
 
 /// Purpose of a draw: a coordinate of a first position.
 pub const START: u32 = 0;
@@ -33,9 +33,9 @@ pub const OUTPUT_SWARM: u32 = 29;
 /// Purpose of a draw: signs of noise at the units of a network; the number of the block of perturbations stands above it.
 pub const NODES: u32 = 30;
 
-/// Four random words: Philox4x32-10 of the counter (element, generation, quad, purpose), with the seed as its key.
+/// Four random words: Threefry4x32-20 of the counter (element, generation, quad, purpose), with the seed as its key.
 pub fn words(seed: u64, generation: u32, element: u32, quad: u32, purpose: u32) -> [u32; 4] {
-    philox4x32_10([element, generation, quad, purpose], [seed as u32, (seed >> 32) as u32])
+    threefry::seeded([element, generation, quad, purpose], seed)
 }
 
 /// Four uniforms in [0, 1), one for each of the candidates `4 quad .. 4 quad + 3`: the device's own, to the last bit.
@@ -68,15 +68,17 @@ mod tests {
 
     #[test]
     fn counter_and_key_are_where_the_shader_has_them() {
-        // Random123's third known answer: counter 243f6a88 85a308d3 13198a2e 03707344, key a4093822 299f31d0.
         let words = words(0x299f_31d0_a409_3822, 0x85a3_08d3, 0x243f_6a88, 0x1319_8a2e, 0x0370_7344);
-        assert_eq!(words, [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1]);
+        let counter = [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344];
+        assert_eq!(words, threefry::threefry(counter, [0xa409_3822, 0x299f_31d0, 0, 0]));
     }
 
     #[test]
     fn uniforms_are_the_upper_24_bits() {
-        assert_eq!(draw(0, 0, 0, 0, 0), [0.399_046_42, 0.880_520_16, 0.735_712_77, 0.605_481_8]);
-        assert_eq!(uniform(0, 0, 0, 2, 0), f64::from(0.735_712_77f32));
+        // Random123's known answer for zeros: 9c6ca96a e17eae66 fc10ecd4 5256a7d8.
+        let words = [0x9c_6ca9, 0xe1_7eae, 0xfc_10ec, 0x52_56a7];
+        assert_eq!(draw(0, 0, 0, 0, 0), words.map(|word| word as f32 / 16_777_216.0));
+        assert_eq!(uniform(0, 0, 0, 2, 0), f64::from(0xfc_10ec) / 16_777_216.0);
     }
 
     #[test]

@@ -32,7 +32,7 @@ fn tally(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) 
     let candidate = line(global, groups);
     if candidate >= part.candidates || clock.stopped != 0u { return; }
     var sum = 0.0;
-    for (var trial = 0u; trial < part.trials; trial += 1u) {
+    for (var trial = 0u; trial < of_thread(part.trials, candidate); trial += 1u) {
         sum += costs[candidate * part.trials + trial];
     }
     fitness[chunk.first + part.candidate + candidate] = finite_or_worst(sum / f32(part.trials));

@@ -8,7 +8,7 @@
 
 fn load_kept(i: u32) {
     set_neuron(i, Neuron(vec4f(START_VOLTAGE), vec4f(0.0), vec4f(0.0)));
-    if part.index > 0u {
+    if of_thread(part.index, slot) > 0u {
         let row = 3u * (part.index - 1u);
         set_neuron(i, Neuron(kept[place(row, i)], kept[place(row + 1u, i)], kept[place(row + 2u, i)]));
     }
@@ -92,14 +92,15 @@ fn walk_back(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgrou
     load_kept_all();
     let signed_input = inputs[part.first / BIN_STEPS * part.trials + slot % part.trials];
     let input = vec2f(max(signed_input, 0.0), max(-signed_input, 0.0));
-    for (var n = 0u; n < part.count; n += 1u) {
+    let count = of_thread(part.count, circuit);
+    for (var n = 0u; n < count; n += 1u) {
         record_all(n);
         step(input);
     }
     load_slopes();
     // The slope in the readout's bias is that in the answer.
     let in_answer = sums[(STAGED / 4u - 1u) * slots + slot].x;
-    for (var left = part.count; left > 0u; left -= 1u) {
+    for (var left = count; left > 0u; left -= 1u) {
         let n = left - 1u;
         raise_all(n, select(0.0, in_answer, part.first + n >= FIRST_READ));
         pull_all();

@@ -54,7 +54,7 @@ fn simulate(
     let rows = PADDED * slots;
     var state = Neuron(START_VOLTAGE, 0.0, 0.0);
     var total = 0.0;
-    if part.first > 0u {
+    if of_thread(part.first, lane) > 0u {
         state = Neuron(states[row], states[row + rows], states[row + 2u * rows]);
         total = states[row + 3u * rows];
     }
@@ -62,7 +62,7 @@ fn simulate(
     let resting = staged[first + i];
     let toward = vec2f(staged[first + PADDED + i], staged[first + 2u * PADDED + i]);
     var trouble = 0u;
-    let count = select(part.count, 0u, clock.stopped != 0u);
+    let count = of_thread(select(part.count, 0u, clock.stopped != 0u), lane);
     for (var n = part.first; n < part.first + count; n += 1u) {
         let input = inputs[n / BIN_STEPS * part.trials + slot % part.trials];
         let outer = resting + max(input, 0.0) * toward.x + max(-input, 0.0) * toward.y;

@@ -63,7 +63,8 @@ fn simulate(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroup
     if circuit >= part.candidates * part.trials || clock.stopped != 0u { return; }
     begin(circuit);
     load_all();
-    for (var n = part.first; n < part.first + part.count; n += 1u) {
+    let end = of_thread(part.first + part.count, circuit);
+    for (var n = part.first; n < end; n += 1u) {
         let input = inputs[n / BIN_STEPS * part.trials + slot % part.trials];
         step(vec2f(max(input, 0.0), max(-input, 0.0)));
         gather_all(select(0.0, 1.0, n >= FIRST_READ));

@@ -1,6 +1,6 @@
 // A circuit in memory, where registers do not suffice; compilers would take minutes over arrays of such a size.
 fn load(i: u32) {
-    if part.first == 0u {
+    if of_thread(part.first, slot) == 0u {
         set_neuron(i, Neuron(vec4f(START_VOLTAGE), vec4f(0.0), vec4f(0.0)));
         states[place(3u, i)] = vec4f(0.0);
     }

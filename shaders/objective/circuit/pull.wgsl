@@ -35,7 +35,7 @@ fn pull_trials(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgr
     let slots = part.candidates * part.trials;
     let first = (row * QUADS + i / 4u) * slots + candidate * part.trials;
     var sum = 0.0;
-    for (var trial = 0u; trial < part.trials; trial += 1u) {
+    for (var trial = 0u; trial < of_thread(part.trials, t); trial += 1u) {
         sum += sums[(first + trial) * 4u + i % 4u];
     }
     let slope = scale * sum;

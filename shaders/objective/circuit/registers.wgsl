@@ -11,7 +11,7 @@ fn load(i: u32) {
     reversals[i] = kinetics[2u * QUADS + i];
     neurons[i] = Neuron(vec4f(START_VOLTAGE), vec4f(0.0), vec4f(0.0));
     totals[i] = vec4f(0.0);
-    if part.first > 0u {
+    if of_thread(part.first, slot) > 0u {
         neurons[i] = Neuron(states[place(0u, i)], states[place(1u, i)], states[place(2u, i)]);
         totals[i] = states[place(3u, i)];
     }

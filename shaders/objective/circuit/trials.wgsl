@@ -1,4 +1,4 @@
-//! import clock, grid, philox, random
+//! import clock, grid, threefry, random
 // The trials of a generation, the same for all candidates: a side, and the input of every 10 ms. `stimulus(side, noise)`
 // stands beside this. Of trials 2k and 2k + 1 one is on either side: what says the same always is right half of the time.
 @group(2) @binding(3) var<storage, read_write> inputs: array<f32>; // bin, trial
@@ -6,7 +6,7 @@
 
 fn words_of_trial(trial: u32, quad: u32) -> vec4u {
     let counter = vec4u(trial, clock.generation * FRESH, quad, TRIAL);
-    return philox(counter, vec2u(clock.seed_low, clock.seed_high));
+    return threefry(counter, seed_key());
 }
 
 // One thread per trial and bin.

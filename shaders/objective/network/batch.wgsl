@@ -10,7 +10,7 @@
 // The row at a place of the shuffled data.
 fn drawn(place: u32) -> u32 {
     let epoch = place / ALL_ROWS;
-    let keys = philox(vec4u(epoch, 0u, 0u, BATCH), vec2u(clock.seed_low, clock.seed_high));
+    let keys = threefry(vec4u(epoch, 0u, 0u, BATCH), seed_key());
     return shuffled(place % ALL_ROWS, ALL_ROWS, HALF, keys);
 }
 

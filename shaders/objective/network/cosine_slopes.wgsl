@@ -39,7 +39,7 @@ fn take_off(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroup
     let class_number = t % OUTPUTS;
     if candidate >= part.candidates || clock.stopped != 0u { return; }
     var sum = 0.0;
-    for (var row = 0u; row < part.rows; row += 1u) {
+    for (var row = 0u; row < of_thread(part.rows, t); row += 1u) {
         sum += along[(candidate * PADDED + class_number) * PADDED_ROWS + row];
     }
     let norm = weight_norms[t];

@@ -10,5 +10,5 @@ struct Passes {
 fn signs(candidate: u32, quad: u32, row: u32, block: u32) -> vec4u {
     let place = (part.block * PART_ROWS + row) * ALL_QUADS + FIRST_QUAD + quad;
     let counter = vec4u(place, clock.generation, chunk.first + candidate, NODES + (block << 8u));
-    return philox(counter, vec2u(clock.seed_low, clock.seed_high));
+    return threefry(counter, seed_key());
 }

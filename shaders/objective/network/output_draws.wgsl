@@ -20,16 +20,14 @@ fn pulls(candidate: u32, row: u32, output: u32, move_number: u32) -> vec2f {
     let element = (part.block * PART_ROWS + row) * OUTPUTS + output;
     let member = chunk.first + part.candidate + candidate;
     let counter = vec4u(element, clock.generation, member, OUTPUT_SWARM + (move_number << 8u));
-    return vec2f(philox(counter, vec2u(clock.seed_low, clock.seed_high)).xy >> vec2u(8u)) * 0x1p-24;
+    return vec2f(threefry(counter, seed_key()).xy >> vec2u(8u)) * 0x1p-24;
 }
 
 // Where a particle starts, of what the network says and the label.
 fn started(said: f32, output: u32, label: u32, u: f32) -> f32 {
-    var start = said + output_swarm.window * (2.0 * u - 1.0);
-    if output_swarm.origin == 1u {
-        start = BOX_CENTRE + BOX_HALF * (2.0 * u - 1.0);
-    } else if output_swarm.origin == 2u {
-        start = at_label(output, label, u);
-    }
+    let around = said + output_swarm.window * (2.0 * u - 1.0);
+    let anywhere = BOX_CENTRE + BOX_HALF * (2.0 * u - 1.0);
+    let unlabelled = select(around, anywhere, output_swarm.origin == 1u);
+    let start = select(unlabelled, at_label(output, label, u), output_swarm.origin == 2u);
     return clamp(start, output_swarm.low, output_swarm.high);
 }

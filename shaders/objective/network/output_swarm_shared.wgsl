@@ -41,8 +41,9 @@ fn swarm_over_batch(@builtin(global_invocation_id) global: vec3u, @builtin(num_w
     if candidate >= part.candidates || clock.stopped != 0u { return; }
     let base = candidate * OUTPUTS * ROWS;
     let record = candidate * (PARTICLES + 1u);
+    let begins = of_thread(turn.number, candidate) == 0u;
     var leader = PARTICLES;
-    var leading = select(losses_of_swarm[record + PARTICLES], 0.0, turn.number == 0u);
+    var leading = select(losses_of_swarm[record + PARTICLES], 0.0, begins);
     for (var s = 0u; s < PARTICLES; s += 1u) {
         let first = (candidate * PARTICLES + s) * OUTPUTS * ROWS;
         for (var e = 0u; e < OUTPUTS * ROWS; e += 1u) {
@@ -50,7 +51,7 @@ fn swarm_over_batch(@builtin(global_invocation_id) global: vec3u, @builtin(num_w
             let row = e % ROWS;
             let r = pulls(candidate, row, output, turn.number * PARTICLES + s);
             var state = states[first + e];
-            if turn.number == 0u {
+            if begins {
                 let x = started(said(candidate, output, row), output, row_labels[part.row + row], r.x);
                 state = State(x, 0.0, 0.0, x);
             } else {
@@ -62,13 +63,13 @@ fn swarm_over_batch(@builtin(global_invocation_id) global: vec3u, @builtin(num_w
             states[first + e] = state;
         }
         let now = cost(first);
-        if turn.number == 0u || now < losses_of_swarm[record + s] {
+        if begins || now < losses_of_swarm[record + s] {
             losses_of_swarm[record + s] = now;
             for (var e = 0u; e < OUTPUTS * ROWS; e += 1u) {
                 states[first + e].own = states[first + e].x;
             }
         }
-        if now < leading || (turn.number == 0u && s == 0u) {
+        if now < leading || (begins && s == 0u) {
             leading = now;
             leader = s;
         }

@@ -58,7 +58,7 @@ fn adapt(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) 
     var interval = intervals[course.interval];
     var slope = rhs(interval.x + course.since, y);
     var refused = false;
-    for (var n = 0u; n < part.tries && course.fate == UNDER_WAY; n += 1u) {
+    for (var n = 0u; course.fate == UNDER_WAY && n < part.tries; n += 1u) {
         // The last step of an interval ends where it does; what two steps are needed for is halved.
         let left = interval.y - course.since;
         let ends = course.h >= 0.999 * left;
@@ -113,7 +113,7 @@ fn adapt(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) 
         states[(COMPONENTS + i) * part.trajectories + trajectory] = largest[i];
     }
     courses[trajectory] = course;
-    if part.counts != 0u && course.fate == UNDER_WAY {
+    if course.fate == UNDER_WAY && part.counts != 0u {
         atomicAdd(&under_way, 1u);
     }
 }

@@ -30,7 +30,7 @@ fn follow(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups)
     let place = segment * COMPONENTS * STRIDE + candidate;
     var y: State;
     var sum = 0.0;
-    if stretch.first == 0u {
+    if of_thread(stretch.first, thread) == 0u {
         for (var i = 0u; i < COMPONENTS; i += 1u) {
             y[i] = observed[start * COMPONENTS + i];
         }
@@ -40,7 +40,7 @@ fn follow(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups)
             y[i] = states[place + i * STRIDE];
         }
     }
-    for (var interval = stretch.first; interval < stretch.first + stretch.count && sum < WORST; interval += 1u) {
+    for (var interval = stretch.first; sum < WORST && interval < stretch.first + stretch.count; interval += 1u) {
         let row = start + interval;
         for (var s = 0u; s < SUBSTEPS; s += 1u) {
             let step = steps[row * SUBSTEPS + s];

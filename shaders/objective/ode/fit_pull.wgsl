@@ -17,7 +17,7 @@ fn pull_back(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgrou
     if segment >= SEGMENTS || clock.stopped != 0u { return; }
     read_field(candidate);
     slope_place = segment * DIMS * STRIDE + candidate;
-    let last = stretch.first + stretch.count;
+    let last = of_thread(stretch.first + stretch.count, thread);
     let place = segment * COMPONENTS * STRIDE + candidate;
     var a: State;
     if last == INTERVALS {
@@ -32,7 +32,7 @@ fn pull_back(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgrou
     // A trajectory that was lost has no gradient.
     if partial[segment * STRIDE + candidate] >= WORST { return; }
     let start = start_of(segment);
-    for (var left = stretch.count; left > 0u; left -= 1u) {
+    for (var left = last - stretch.first; left > 0u; left -= 1u) {
         let interval = stretch.first + left - 1u;
         let row = start + interval;
         var after = trail_state((interval + 1u) * SUBSTEPS, segment, candidate);

@@ -55,7 +55,7 @@ fn integrate(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgrou
     var lost_0 = lost[own + PLACE_0];
     var y_0 = state_of(own + PLACE_0);
     let constants_0 = constants_of(own + PLACE_0);
-    let end = part.first + part.count;
+    let end = of_thread(part.first + part.count, own);
     var n = part.first;
     var next = part.next;
     while n < end {

@@ -106,20 +106,23 @@ impl Text {
                     let _ = writeln!(text, "        sum = coupled(sum, {i}, {q}u);");
                 }
             } else {
-                text += "        for (var q = 0u; q < part.quads; q += 1u) { sum = coupled(sum, i, q); }\n";
+                text += "        for (var q = 0u; q < of_thread(part.quads, slot); q += 1u) { sum = coupled(sum, i, q); }\n";
             }
             format!("    {{\n{text}        set_push({i}, sum);\n    }}\n")
         };
         if self.spelt {
             return (0..self.quads).map(|i| one(&format!("{i}u"))).collect();
         }
-        format!("    for (var i = 0u; i < part.quads; i += 1u) {{\n{}    }}\n", one("i"))
+        format!("    for (var i = 0u; i < of_thread(part.quads, slot); i += 1u) {{\n{}    }}\n", one("i"))
     }
 
     /// `call` for every quad, whose number is written `#i`.
     fn every(self, call: &str) -> String {
         if !self.spelt {
-            return format!("    for (var i = 0u; i < part.quads; i += 1u) {{ {} }}\n", call.replace("#i", "i"));
+            return format!(
+                "    for (var i = 0u; i < of_thread(part.quads, slot); i += 1u) {{ {} }}\n",
+                call.replace("#i", "i")
+            );
         }
         (0..self.quads).map(|i| format!("    {}\n", call.replace("#i", &format!("{i}u")))).collect()
     }
@@ -128,7 +131,7 @@ impl Text {
     fn every_two(self, call: &str) -> String {
         if !self.spelt {
             let call = call.replace("#q", "q");
-            return self.every(&format!("for (var q = 0u; q < part.quads; q += 1u) {{ {call} }}"));
+            return self.every(&format!("for (var q = 0u; q < of_thread(part.quads, slot); q += 1u) {{ {call} }}"));
         }
         (0..self.quads).map(|q| self.every(&call.replace("#q", &format!("{q}u")))).collect()
     }

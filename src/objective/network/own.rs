@@ -144,7 +144,7 @@ fn loss(output: f32, wanted: f32) -> f32 {\n    let r = abs(output - wanted); /*
             (&format!("{good}var<private> x: f32;"), "mine.wgsl:2: a loss has no variables"),
             (&format!("{good}\n@group(0) @binding(0) var<storage> x: array<f32>;"), "mine.wgsl:3: a loss has no var"),
             (&format!("{good}override x: f32 = 1.0;"), "mine.wgsl:2: write const"),
-            (&format!("{good}//! import philox"), "mine.wgsl:2: a loss imports nothing"),
+            (&format!("{good}//! import threefry"), "mine.wgsl:2: a loss imports nothing"),
             ("const a = 1.0; struct S { a: f32 }\nfn loss(y: f32, t: f32) -> f32 { return S(y).a * a; }", "rename"),
         ] {
             let message = refused(text);

@@ -1,8 +1,6 @@
 //! Sets of values that fill ranges evenly.
 
-use rand_philox::philox4x32_10;
-
-use crate::{Error, Result};
+use crate::{Error, Result, threefry};
 
 /// Ranges at most.
 const MOST: usize = 64;
@@ -32,7 +30,7 @@ pub fn spread(ranges: &[(f32, f32)], count: usize, seed: u64) -> Result<Vec<f32>
     let dims = ranges.len() as i32;
     let root = (0..200).fold(2.0f64, |root, _| (1.0 + root).powf(1.0 / f64::from(dims + 1)));
     let start = |place: usize| {
-        let words = philox4x32_10([place as u32, 0, 0, 0], [seed as u32, (seed >> 32) as u32]);
+        let words = threefry::seeded([place as u32, 0, 0, 0], seed);
         f64::from(words[0]) / 4_294_967_296.0
     };
     let axes: Vec<(f64, f64)> = (0..ranges.len()).map(|place| (start(place), root.powi(-(place as i32) - 1))).collect();

@@ -69,7 +69,7 @@ fn value(l: usize, input: u32) -> String {
 fn text(architecture: &Architecture) -> String {
     let layers = architecture.layers();
     let mut text = String::from(
-        "//! import window
+        "//! import grid, window
 @group(2) @binding(3) var<storage, read_write> gradient: array<f32>;
 // One thread per candidate.
 @compute @workgroup_size(WORKGROUP)
@@ -86,7 +86,7 @@ fn differentiate(@builtin(global_invocation_id) global: vec3u) {
             let _ = writeln!(text, "    var g{l}_{output}_{input} = 0.0;");
         }
     }
-    text.push_str("    for (var row = slice.first; row < ROWS; row += 1u) {\n");
+    text.push_str("    for (var row = of_thread(slice.first, candidate); row < ROWS; row += 1u) {\n");
     for v in 0..architecture.inputs.div_ceil(4) {
         let _ = writeln!(text, "        let x{v} = window[row * ROW_VECTORS + {v}u];");
     }

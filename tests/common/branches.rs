@@ -1,0 +1,168 @@
+//! Branches whose condition hangs on uniforms alone.
+
+use std::collections::BTreeMap;
+
+use naga::{BinaryOperator, Block, Expression, Function, Handle, LocalVariable, Module, Span, Statement};
+
+/// What the value of an expression hangs on, so far as a driver can tell that looks at one function.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Hangs {
+    /// Literals and constants.
+    Fixed,
+    /// Uniforms besides.
+    Uniforms,
+    /// The thread, or memory that kernels write.
+    Thread,
+}
+
+/// The branches of this module that are taken or not for all threads alike, by what a uniform says, as lines of its
+/// text: some software drivers put the values of such uniforms in place and translate the kernel anew, at every dispatch.
+pub(crate) fn branch_trouble(module: &Module, text: &str) -> Vec<String> {
+    let mut results = BTreeMap::new();
+    let mut found = Vec::new();
+    // A function comes after those it calls.
+    for (handle, function) in module.functions.iter() {
+        let look = Look::new(module, function, &results);
+        look.block(&function.body, false, &mut found);
+        let result = look.result(&function.body);
+        results.insert(handle, result);
+    }
+    for entry in &module.entry_points {
+        Look::new(module, &entry.function, &results).block(&entry.function.body, false, &mut found);
+    }
+    found.iter().map(|span| text[span.to_range().unwrap()].lines().next().unwrap().to_owned()).collect()
+}
+
+struct Look<'a> {
+    module: &'a Module,
+    function: &'a Function,
+    /// What calls of other functions give back.
+    results: &'a BTreeMap<Handle<Function>, Hangs>,
+    /// What is stored in a variable as a whole; its first value, too.
+    stores: BTreeMap<Handle<LocalVariable>, Vec<Handle<Expression>>>,
+}
+
+impl<'a> Look<'a> {
+    fn new(module: &'a Module, function: &'a Function, results: &'a BTreeMap<Handle<Function>, Hangs>) -> Self {
+        let firsts = function.local_variables.iter().map(|(handle, local)| (handle, local.init.into_iter().collect()));
+        let mut look = Self { module, function, results, stores: firsts.collect() };
+        look.gather(&function.body);
+        look
+    }
+
+    fn gather(&mut self, block: &Block) {
+        for statement in block {
+            if let Statement::Store { pointer, value } = statement
+                && let Expression::LocalVariable(local) = self.function.expressions[*pointer]
+            {
+                self.stores.entry(local).or_default().push(*value);
+            }
+            blocks(statement).into_iter().for_each(|block| self.gather(block));
+        }
+    }
+
+    fn hangs(&self, expression: Handle<Expression>) -> Hangs {
+        let both = |a, b| Hangs::max(self.hangs(a), self.hangs(b));
+        match &self.function.expressions[expression] {
+            Expression::Literal(_) | Expression::Constant(_) | Expression::ZeroValue(_) => Hangs::Fixed,
+            Expression::Load { pointer } => self.behind(*pointer),
+            Expression::Access { base, index } => both(*base, *index),
+            Expression::AccessIndex { base: value, .. }
+            | Expression::Splat { value, .. }
+            | Expression::Swizzle { vector: value, .. }
+            | Expression::Unary { expr: value, .. }
+            | Expression::As { expr: value, .. } => self.hangs(*value),
+            Expression::Compose { components, .. } => {
+                components.iter().map(|part| self.hangs(*part)).max().unwrap_or(Hangs::Fixed)
+            }
+            Expression::Binary { left, right, .. } => both(*left, *right),
+            Expression::Select { condition, accept, reject } => self.hangs(*condition).max(both(*accept, *reject)),
+            Expression::Math { arg, arg1, arg2, arg3, .. } => {
+                [Some(*arg), *arg1, *arg2, *arg3].into_iter().flatten().map(|arg| self.hangs(arg)).max().unwrap()
+            }
+            Expression::CallResult(function) => self.results[function],
+            _ => Hangs::Thread,
+        }
+    }
+
+    /// What a load from there hangs on. A variable that is stored once is a name for what is stored.
+    fn behind(&self, pointer: Handle<Expression>) -> Hangs {
+        match &self.function.expressions[pointer] {
+            Expression::GlobalVariable(variable) => match self.module.global_variables[*variable].space {
+                naga::AddressSpace::Uniform => Hangs::Uniforms,
+                _ => Hangs::Thread,
+            },
+            Expression::LocalVariable(local) => match self.stores[local].as_slice() {
+                [value] => self.hangs(*value),
+                _ => Hangs::Thread,
+            },
+            Expression::AccessIndex { base, .. } => self.behind(*base),
+            Expression::Access { base, index } => match self.hangs(*index) {
+                Hangs::Fixed => self.behind(*base),
+                _ => Hangs::Thread,
+            },
+            _ => Hangs::Thread,
+        }
+    }
+
+    /// What the counter of a loop hangs on: its first value and its step.
+    fn counter(&self, expression: Handle<Expression>) -> Option<Hangs> {
+        let Expression::Load { pointer } = self.function.expressions[expression] else { return None };
+        let Expression::LocalVariable(local) = self.function.expressions[pointer] else { return None };
+        let itself = |value: Handle<Expression>| {
+            matches!(self.function.expressions[value], Expression::Load { pointer: from }
+                if matches!(self.function.expressions[from], Expression::LocalVariable(other) if other == local))
+        };
+        let step = |value: &Handle<Expression>| match self.function.expressions[*value] {
+            Expression::Binary { op: BinaryOperator::Add | BinaryOperator::Subtract, left, right } if itself(left) => {
+                self.hangs(right)
+            }
+            _ => self.hangs(*value),
+        };
+        let stores = &self.stores[&local];
+        (stores.len() > 1).then(|| stores.iter().map(step).max().unwrap())
+    }
+
+    fn block(&self, block: &Block, in_loop: bool, found: &mut Vec<Span>) {
+        for (statement, span) in block.span_iter() {
+            let wrong = match statement {
+                Statement::If { condition, .. } => {
+                    self.hangs(*condition) == Hangs::Uniforms || in_loop && self.ends(*condition)
+                }
+                Statement::Switch { selector, .. } => self.hangs(*selector) == Hangs::Uniforms,
+                _ => false,
+            };
+            if wrong {
+                found.push(*span);
+            }
+            let looping = matches!(statement, Statement::Loop { .. });
+            blocks(statement).into_iter().for_each(|inner| self.block(inner, looping, found));
+        }
+    }
+
+    /// Whether uniforms alone say how often a loop goes round.
+    fn ends(&self, condition: Handle<Expression>) -> bool {
+        let Expression::Binary { left, right, .. } = self.function.expressions[condition] else { return false };
+        let turns = |counter, end| Some(self.counter(counter)?.max(self.hangs(end)));
+        turns(left, right).or_else(|| turns(right, left)) == Some(Hangs::Uniforms)
+    }
+
+    fn result(&self, block: &Block) -> Hangs {
+        let of = |statement: &Statement| match statement {
+            Statement::Return { value: Some(value) } => vec![self.hangs(*value)],
+            _ => blocks(statement).into_iter().map(|inner| self.result(inner)).collect(),
+        };
+        block.iter().flat_map(of).max().unwrap_or(Hangs::Fixed)
+    }
+}
+
+/// The blocks within a statement.
+fn blocks(statement: &Statement) -> Vec<&Block> {
+    match statement {
+        Statement::Block(block) => vec![block],
+        Statement::If { accept, reject, .. } => vec![accept, reject],
+        Statement::Switch { cases, .. } => cases.iter().map(|case| &case.body).collect(),
+        Statement::Loop { body, continuing, .. } => vec![body, continuing],
+        _ => Vec::new(),
+    }
+}
