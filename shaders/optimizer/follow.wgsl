@@ -27,8 +27,7 @@ fn follow_best(coordinate: u32, column: u32) {
     advance(t, x, own, vec4f(best[coordinate]), coordinate, quad);
 }
 
-// One thread per quad of a chunk and two neighbouring coordinates, which share the first rounds of the random numbers
-// and what it costs to start a thread.
+// One thread per quad of a chunk and two neighbouring coordinates, which share what it costs to start a thread.
 @compute @workgroup_size(WORKGROUP)
 fn ask(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let t = line(global, groups);
