@@ -239,9 +239,10 @@ fn a_host_closure_and_the_device_formula_agree() {
             assert!(same(&told.report().history, &closure.report().history), "{optimizer:?} on {name}");
             assert_eq!(closure.report().stop, Some(Stop::Generations));
             // Host and device round the objective differently, in the last bit or two; as long as no comparison falls
-            // the other way, positions are the same and only fitness differs.
+            // the other way, positions are the same and only fitness differs; but where it is what noise is weighed by,
+            // they go apart by as much.
             for (device, closure) in device.report().history.iter().zip(&closure.report().history) {
-                let close = |a: f32, b: f32| (a - b).abs() <= 2e-6 * b.abs().max(1e-3);
+                let close = |a: f32, b: f32| (a - b).abs() <= 1e-5 * b.abs().max(1e-3);
                 assert!(
                     close(device.best, closure.best) && close(device.lowest, closure.lowest),
                     "{optimizer:?} on {name}: {device:?} and {closure:?}"
