@@ -510,12 +510,15 @@ fn the_check_of_branches_finds_what_it_is_for() {
         "for (var i = 0u; i < settings.count; i += 1u) { numbers[lane] += i; }",
         "for (var i = settings.count; i > 0u; i -= 1u) { numbers[lane] += i; }",
         "for (var i = 0u; i < 9u; i += settings.count) { numbers[lane] += i; }",
+        "if settings.count + lane == 0u { return; }",
+        "if settings.count <= 4u * lane { numbers[lane] = 1u; } else if lane > settings.count { numbers[lane] = 2u; }",
     ] {
         assert!(trouble(alone), "{alone}");
     }
     for beside in [
         "if lane > 3u || settings.count == 0u { return; } numbers[lane] = 1u;",
-        "if settings.count + lane == 0u { return; }",
+        "if lane + settings.count == 0u { return; }",
+        "if lane >= settings.count { return; }",
         "if numbers[settings.count] == 0u { return; }",
         "if settings.few[lane % 2u].x == 0u { return; }",
         "numbers[lane] = select(1u, 2u, idle());",

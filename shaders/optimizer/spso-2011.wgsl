@@ -124,7 +124,7 @@ fn aim(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) gr
         let leader = leaders[coordinate / WIDTH * MEMBERS + first + j];
         if leader == 0u {
             centre[j] = toward_own[j] / 2.0;
-        } else if leader > teller.first && leader <= teller.first + teller.members {
+        } else if leader - teller.first - 1u < teller.members {
             let theirs = others[coordinate * STRIDE + leader - 1u - teller.first];
             centre[j] = (toward_own[j] + settings.pull * (theirs - x[j])) / 3.0;
         }

@@ -16,7 +16,8 @@ enum Hangs {
 }
 
 /// The branches of this module that are taken or not for all threads alike, by what a uniform says, as lines of its
-/// text: some software drivers put the values of such uniforms in place and translate the kernel anew, at every dispatch.
+/// text: Mesa's lavapipe puts the values of such uniforms in place and translates the kernel anew, at every dispatch. And
+/// those in whose condition a uniform comes before what tells threads apart: it can crash over them (Mesa 22.3).
 pub(crate) fn branch_trouble(module: &Module, text: &str) -> Vec<String> {
     let mut results = BTreeMap::new();
     let mut found = Vec::new();
@@ -127,7 +128,9 @@ impl<'a> Look<'a> {
         for (statement, span) in block.span_iter() {
             let wrong = match statement {
                 Statement::If { condition, .. } => {
-                    self.hangs(*condition) == Hangs::Uniforms || in_loop && self.ends(*condition)
+                    self.hangs(*condition) == Hangs::Uniforms
+                        || in_loop && self.ends(*condition)
+                        || self.uniform_first(*condition)
                 }
                 Statement::Switch { selector, .. } => self.hangs(*selector) == Hangs::Uniforms,
                 _ => false,
@@ -137,6 +140,25 @@ impl<'a> Look<'a> {
             }
             let looping = matches!(statement, Statement::Loop { .. });
             blocks(statement).into_iter().for_each(|inner| self.block(inner, looping, found));
+        }
+    }
+
+    /// Whether a uniform comes before what hangs on the thread, in the order in which SPIR-V has the operands: Mesa 22.3
+    /// notes its place then, for some of them in the wrong one.
+    fn uniform_first(&self, condition: Handle<Expression>) -> bool {
+        let operands = match self.function.expressions[condition] {
+            Expression::Binary { op: BinaryOperator::Greater | BinaryOperator::LessEqual, left, right } => {
+                [right, left]
+            }
+            Expression::Binary { left, right, .. } => [left, right],
+            Expression::Unary { expr, .. } => return self.uniform_first(expr),
+            _ => return false,
+        };
+        match operands.map(|operand| self.hangs(operand)) {
+            [Hangs::Uniforms, Hangs::Thread] => true,
+            [Hangs::Thread, _] => self.uniform_first(operands[0]),
+            [_, Hangs::Thread] => self.uniform_first(operands[1]),
+            _ => false,
         }
     }
 
