@@ -239,11 +239,11 @@ fn judge() {
     }
     let newest = CHANGING != 0u && GATE == 0u;
     let better = newest || value < judged[2] || clock.generation == 0u;
-    judged[1] = select(0.0, 1.0, better);
-    if judged[1] != 0.0 && clock.stopped == 0u {
-        judged[2] = value;
-        best_fitness[0] = context_fitness[0];
-    }
+    let stopped = clock.stopped != 0u;
+    let holds = better && !stopped;
+    judged[1] = select(f32(better), judged[1], stopped);
+    judged[2] = select(judged[2], value, holds);
+    best_fitness[0] = select(best_fitness[0], context_fitness[0], holds);
 }
 
 // One thread per coordinate: keeps the best; a hard gate goes back to it.

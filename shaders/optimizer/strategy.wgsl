@@ -22,10 +22,9 @@ fn start(@builtin(global_invocation_id) global: vec3u, @builtin(num_workgroups) 
 fn judge() {
     let now = fitness[CENTRE];
     let better = CHANGING != 0u || now < best_fitness[0] || clock.generation == 0u;
-    kept[0] = u32(better);
-    if kept[0] != 0u && clock.stopped == 0u {
-        best_fitness[0] = now;
-    }
+    let stopped = clock.stopped != 0u;
+    kept[0] = select(u32(better), kept[0], stopped);
+    best_fitness[0] = select(best_fitness[0], now, better && !stopped);
 }
 
 // Keeps a coordinate of the best centre; to be called before the centre moves.

@@ -68,3 +68,23 @@ impl Visit<'_> {
         }
     }
 }
+
+#[test]
+fn the_check_of_barriers_finds_what_it_is_for() {
+    let trouble = |body: &str| {
+        let text = format!(
+            "var<workgroup> shared_value: u32;
+            fn wait() {{ workgroupBarrier(); }}
+            fn twice() {{ wait(); wait(); }}
+            @compute @workgroup_size(64) fn main(@builtin(local_invocation_index) lane: u32) {{ {body} }}"
+        );
+        barrier_trouble(&naga::front::wgsl::parse_str(&text).unwrap())
+    };
+    assert_eq!(trouble("workgroupBarrier(); if lane == 0u { return; } shared_value = 1u;"), None);
+    assert_eq!(trouble("for (var i = 0u; i < 4u; i += 1u) { if lane < i { shared_value = i; } twice(); }"), None);
+    assert!(trouble("if lane == 0u { workgroupBarrier(); }").is_some());
+    assert!(trouble("if lane == 0u { twice(); }").is_some());
+    assert!(trouble("if lane == 0u { return; } twice();").is_some());
+    assert!(trouble("switch lane { case 0u: { wait(); } default: {} }").is_some());
+    assert!(trouble("for (var i = 0u; i < 4u; i += 1u) { wait(); if lane == i { return; } }").is_some());
+}

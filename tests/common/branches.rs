@@ -16,7 +16,7 @@ enum Hangs {
 }
 
 /// The branches of this module that are taken or not for all threads alike, by what a uniform says, as lines of its
-/// text: Mesa's lavapipe puts the values of such uniforms in place and translates the kernel anew, at every dispatch. And
+/// text: Mesa's lavapipe may put the values of such uniforms in place and translate the kernel anew, at every dispatch. And
 /// those in whose condition a uniform comes before what tells threads apart: it can crash over them (Mesa 22.3).
 pub(crate) fn branch_trouble(module: &Module, text: &str) -> Vec<String> {
     let mut results = BTreeMap::new();
@@ -186,5 +186,49 @@ fn blocks(statement: &Statement) -> Vec<&Block> {
         Statement::Switch { cases, .. } => cases.iter().map(|case| &case.body).collect(),
         Statement::Loop { body, continuing, .. } => vec![body, continuing],
         _ => Vec::new(),
+    }
+}
+
+#[test]
+fn the_check_of_branches_finds_what_it_is_for() {
+    let trouble = |body: &str| {
+        let text = format!(
+            "struct Settings {{ count: u32, few: array<vec4u, 2> }}
+            @group(0) @binding(0) var<uniform> settings: Settings;
+            @group(0) @binding(1) var<storage, read_write> numbers: array<u32>;
+            fn idle() -> bool {{ return settings.count == 0u; }}
+            @compute @workgroup_size(64) fn main(@builtin(local_invocation_index) lane: u32) {{
+                {body}
+            }}"
+        );
+        !branch_trouble(&naga::front::wgsl::parse_str(&text).unwrap(), &text).is_empty()
+    };
+    for alone in [
+        "if settings.count == 0u { return; } numbers[lane] = 1u;",
+        "let few = settings.few[1].x + 2u; if min(few, 3u) < 3u { return; }",
+        "if idle() { return; }",
+        "if settings.count == 0u || lane > 3u { return; }",
+        "if lane > 3u { if settings.count == 0u { numbers[lane] = 1u; } }",
+        "switch settings.count { case 0u: { numbers[lane] = 1u; } default: {} }",
+        "for (var i = 0u; i < settings.count; i += 1u) { numbers[lane] += i; }",
+        "for (var i = settings.count; i > 0u; i -= 1u) { numbers[lane] += i; }",
+        "for (var i = 0u; i < 9u; i += settings.count) { numbers[lane] += i; }",
+        "if settings.count + lane == 0u { return; }",
+        "if settings.count <= 4u * lane { numbers[lane] = 1u; } else if lane > settings.count { numbers[lane] = 2u; }",
+    ] {
+        assert!(trouble(alone), "{alone}");
+    }
+    for beside in [
+        "if lane > 3u || settings.count == 0u { return; } numbers[lane] = 1u;",
+        "if lane + settings.count == 0u { return; }",
+        "if lane >= settings.count { return; }",
+        "if numbers[settings.count] == 0u { return; }",
+        "if settings.few[lane % 2u].x == 0u { return; }",
+        "numbers[lane] = select(1u, 2u, idle());",
+        "for (var i = lane; i < settings.count; i += 1u) { numbers[lane] += i; }",
+        "for (var i = 0u; i < settings.count + lane; i += 1u) { numbers[lane] += i; }",
+        "for (var i = 0u; i < 9u; i += 1u) { numbers[lane] += i; }",
+    ] {
+        assert!(!trouble(beside), "{beside}");
     }
 }
