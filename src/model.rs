@@ -1,6 +1,7 @@
 //! A trained network with all it takes to predict: one safetensors file.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::Path;
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
@@ -135,18 +136,13 @@ impl Model {
     /// # Errors
     /// Those of [`Network::logits`].
     pub fn logits(&self, gpu: &Gpu, features: &[f32]) -> Result<Vec<f32>> {
-        let position = self.architecture.position(&self.weights);
-        let mut logits = Vec::new();
-        for features in self.slices(features) {
-            let rows = features.len() / self.architecture.inputs.max(1) as usize;
-            let network = if self.encoder.is_regression() {
-                self.network(Network::regression(self.architecture.clone(), features, &vec![0.0; rows])?)?
-            } else {
-                self.network(Network::new(self.architecture.clone(), features, &vec![0; rows])?)?
-            };
-            logits.extend(network.logits(gpu, &position)?);
-        }
-        Ok(logits)
+        let network = |features: &[f32], here: Range<usize>| {
+            if self.encoder.is_regression() {
+                return Network::regression(self.architecture.clone(), features, &vec![0.0; here.len()]);
+            }
+            Network::new(self.architecture.clone(), features, &vec![0; here.len()])
+        };
+        Ok(self.outputs(gpu, features, network)?.0)
     }
 
     fn network(&self, mut network: Network) -> Result<Network> {
@@ -174,20 +170,39 @@ impl Model {
             let remedy = format!("{} rows of {} features", labels.len(), self.architecture.inputs);
             return Err(Error::setting("features", format!("{} values", features.len()), remedy));
         }
+        let network =
+            |features: &[f32], here: Range<usize>| Network::new(self.architecture.clone(), features, &labels[here]);
+        let (logits, loss) = self.outputs(gpu, features, network)?;
+        let scores = self.scores_of(&logits, labels, loss);
+        Ok((largest(&logits, classes), scores))
+    }
+
+    /// Scores of the classes that outputs say, with a mean loss of `loss`.
+    fn scores_of(&self, logits: &[f32], labels: &[u32], loss: f64) -> Scores {
+        let classes = self.encoder.classes.len();
+        let right = agreeing(logits, labels, classes, self.softmax());
+        let agreement = right as f64 / (labels.len() * classes).max(1) as f64;
+        Scores { agreement, ..scores(&largest(logits, classes), labels, classes, loss) }
+    }
+
+    /// Outputs of rows of features and their mean loss, from networks on slices of the rows.
+    fn outputs(
+        &self,
+        gpu: &Gpu,
+        features: &[f32],
+        network: impl Fn(&[f32], Range<usize>) -> Result<Network>,
+    ) -> Result<(Vec<f32>, f64)> {
         let position = self.architecture.position(&self.weights);
-        let (mut predicted, mut loss, mut right) = (Vec::with_capacity(labels.len()), 0.0, 0);
+        let (mut outputs, mut loss, mut rows) = (Vec::new(), 0.0, 0);
         for features in self.slices(features) {
-            let rows = features.len() / self.architecture.inputs.max(1) as usize;
-            let labels_here = &labels[predicted.len()..][..rows];
-            let network = self.network(Network::new(self.architecture.clone(), features, labels_here)?)?;
-            let logits = network.logits(gpu, &position)?;
-            right += agreeing(&logits, labels_here, classes, self.softmax());
-            predicted.extend(largest(&logits, classes));
-            loss += f64::from(network.mean_loss(gpu, &position)?) * (rows as f64 / labels.len() as f64);
+            let here = rows..rows + features.len() / self.architecture.inputs.max(1) as usize;
+            rows = here.end;
+            let count = here.len() as f64;
+            let (said, mean) = self.network(network(features, here)?)?.answers(gpu)?.scored_at(&position)?;
+            outputs.extend(said);
+            loss += mean * count;
         }
-        let agreement = right as f64 / (labels.len() * classes) as f64;
-        let scores = Scores { agreement, ..scores(&predicted, labels, classes, loss) };
-        Ok((predicted, scores))
+        Ok((outputs, loss / rows.max(1) as f64))
     }
 
     /// Predicted numbers and scores of rows for which numbers are wanted.
@@ -199,17 +214,20 @@ impl Model {
             let remedy = format!("{} rows of {} features", targets.len(), self.architecture.inputs);
             return Err(Error::setting("features", format!("{} values", features.len()), remedy));
         }
-        let position = self.architecture.position(&self.weights);
-        let (mut said, mut loss) = (Vec::with_capacity(targets.len()), 0.0);
-        for features in self.slices(features).filter(|features| !features.is_empty()) {
-            let rows = features.len() / self.architecture.inputs.max(1) as usize;
-            let targets_here = &targets[said.len()..][..rows];
-            let network = self.network(Network::regression(self.architecture.clone(), features, targets_here)?)?;
-            said.extend(network.logits(gpu, &position)?);
-            loss += f64::from(network.mean_loss(gpu, &position)?) * (rows as f64 / targets.len() as f64);
-        }
+        let network = |features: &[f32], here: Range<usize>| {
+            Network::regression(self.architecture.clone(), features, &targets[here])
+        };
+        let (said, loss) = self.outputs(gpu, features, network)?;
         let errors = errors(&said, targets, loss);
         Ok((said, errors))
+    }
+
+    /// What outputs of encoded rows are worth that have a mean loss of `loss`.
+    pub fn judge(&self, outputs: &[f32], loss: f64, rows: &Part) -> Measures {
+        if self.encoder.is_regression() {
+            return Measures::Numbers(errors(outputs, &rows.targets, loss));
+        }
+        Measures::Classes(self.scores_of(outputs, &rows.labels, loss))
     }
 
     /// Scores of encoded rows, be their labels classes or numbers.

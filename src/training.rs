@@ -208,11 +208,21 @@ impl<'a> Training<'a> {
     /// # Errors
     /// Those of [`Model::score`].
     pub fn outcome(&self, gpu: &Gpu, run: &mut Run) -> Result<Outcome> {
-        let (model, members) = if self.optimizer.descends() { self.last(gpu, run)? } else { (self.model(run)?, None) };
         let Dataset { train, test, .. } = self.dataset;
+        let (model, train, members) = if !self.optimizer.descends() {
+            let model = self.model(run)?;
+            let train = model.measure(gpu, train)?;
+            (model, train, None)
+        } else if self.config.members() == 1 {
+            let (model, train) = self.later(gpu, run)?;
+            (model, train, None)
+        } else {
+            let (model, members) = self.members(gpu, run)?;
+            let train = model.measure(gpu, train)?;
+            (model, train, Some(members))
+        };
         let held_out = |rows: &Part| if rows.rows > 0 { model.measure(gpu, rows).map(Some) } else { Ok(None) };
         let (test, validation) = (held_out(test)?, held_out(&self.dataset.validation)?);
-        let train = model.measure(gpu, train)?;
         let report = run.report();
         Ok(Outcome {
             validation,
@@ -305,22 +315,37 @@ pub fn to_the_end(run: &mut Run, config: &Config, watch: &mut dyn FnMut(&Run) ->
 }
 
 impl Training<'_> {
-    /// The network with the lowest training loss among all members as they are now and the best one so far, and the
-    /// members' scores where there are several.
-    fn last(&self, gpu: &Gpu, run: &mut Run) -> Result<(Model, Option<Members>)> {
+    /// The training rows, all of them.
+    fn whole(&self) -> Network {
         let mut whole = self.network.clone();
         whole.batch = None;
         whole.normalize_by(&self.network);
+        whole
+    }
+
+    /// The network as it is now or the best one so far, by the loss on all training rows, and its scores on them.
+    fn later(&self, gpu: &Gpu, run: &mut Run) -> Result<(Model, Measures)> {
+        let answers = self.whole().answers(gpu)?;
+        let (mut position, best) = (run.member(0)?, run.best()?);
+        let (mut outputs, mut loss) = answers.scored_at(&position)?;
+        if best != position {
+            let (others, other) = answers.scored_at(&best)?;
+            if other < loss {
+                (position, outputs, loss) = (best, others, other);
+            }
+        }
+        let model = self.model_at(gpu, &position)?;
+        let scores = model.judge(&outputs, loss, &self.dataset.train);
+        Ok((model, scores))
+    }
+
+    /// The network with the lowest training loss among several members as they are now, and the scores of all.
+    fn members(&self, gpu: &Gpu, run: &mut Run) -> Result<(Model, Members)> {
+        let mut whole = self.whole();
         let losses = run.score(&whole)?;
         let chosen = (0..losses.len()).min_by(|a, b| losses[*a].total_cmp(&losses[*b])).unwrap_or(0);
-        let best = run.best()?;
-        let now = run.member(chosen as u32)?;
-        let several = losses.len() > 1;
-        let position = if several || losses[chosen] <= whole.mean_loss(gpu, &best)? { now } else { best };
+        let position = run.member(chosen as u32)?;
         let model = self.model_at(gpu, &position)?;
-        if !several {
-            return Ok((model, None));
-        }
         // A member's measure from its loss: the accuracy, or the squared error of a number.
         let numbers = self.dataset.is_regression();
         let loss = if numbers { Loss::Squared } else { Loss::Accuracy };
@@ -343,7 +368,7 @@ impl Training<'_> {
             train: measure(train[member]),
             test: test.as_ref().map(|test| measure(test[member])),
         });
-        Ok((model, Some(Members { all: all.collect(), chosen })))
+        Ok((model, Members { all: all.collect(), chosen }))
     }
 }
 

@@ -257,13 +257,9 @@ fn assembled() -> Vec<(String, Source)> {
     add("pool slopes", &[("activation", relu), ("pool_slopes", file("objective/network/pool_slopes.wgsl"))]);
     add("slices", &[("slices", file("objective/network/slices.wgsl"))]);
     add("cosine slopes", &[("cosine_slopes", file("objective/network/cosine_slopes.wgsl"))]);
-    let weight = "fn weight(candidate: u32, t: u32) -> f32 { return at(candidate, t); }".to_string();
-    let stage = file("objective/network/layered.wgsl");
-    let pieces = [("direct", direct), ("weights", weight), ("stage", stage)];
-    add("stage", &pieces);
-    let several = file("objective/network/layered_several.wgsl");
     let place = "struct Place { coordinate: u32, scale: f32, centre: f32 }\nfn place(t: u32) -> Place { return Place(t, 1.0, 0.0); }";
-    add("stage several", &[pieces[0].clone(), ("places", place.to_string()), ("several", several)]);
+    let stage = file("objective/network/stage.wgsl");
+    add("stage", &[("direct", direct), ("places", place.to_string()), ("stage", stage)]);
     let tanh = file("objective/activation/tanh.wgsl");
     add("values", &[("activation", tanh), ("values", file("objective/network/values.wgsl"))]);
     // What losses share, and what a swarm makes of them, are no losses.

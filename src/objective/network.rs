@@ -33,6 +33,7 @@ mod product;
 mod single;
 mod spec;
 pub(crate) mod stages;
+mod staging;
 mod sum;
 
 use std::borrow::Cow;

@@ -20,7 +20,8 @@ use super::batch::{Batch, Rows};
 use super::cosines::CosineSlopes;
 use super::layered::{self, Layered, Memory};
 use super::part::Part;
-use super::product::{self, Handed, back, handed};
+use super::product::back;
+use super::staging::{self, Handed, handed, stage_kernel, stage_threads};
 use super::{Layer, Loss, Network};
 use crate::Result;
 use crate::gpu::{Bindings, Buffer, Kernel, Recording, Source, Threads, View};
@@ -169,8 +170,8 @@ impl Backprop {
         if let Way::Chain { transpose, .. } = &kernels.way
             && self.transposed > 0
         {
-            let numbers = self.layered.stage_threads(part.candidates, self.transposed);
-            recording.dispatch(gpu, transpose, &turned, numbers)?;
+            let threads = stage_threads(part.candidates, self.transposed);
+            recording.dispatch(gpu, transpose, &turned, threads)?;
         }
         let forward = (&kernels.forward, memory);
         let [features, logits] = self.layered.forward(forward, bindings, (part, rows), gradient.moved, recording)?;
@@ -292,10 +293,11 @@ impl Backprop {
                 Way::Nodes(Box::new((nodes, kernels)))
             }
             None => Way::Chain {
-                transpose: self.layered.stage_kernel(
-                    points,
-                    self.transposed.max(1),
-                    &product::transposed(architecture, *tile),
+                transpose: stage_kernel(
+                    &context.gpu,
+                    &points.source,
+                    self.transposed.max(4),
+                    &staging::transposed(architecture, *tile),
                 )?,
                 slopes: Slopes::new(context, &self.network, batch, points, swarm, *padded_rows)?,
                 back: self.back_kernels(&dense)?,

@@ -8,7 +8,8 @@
 //! | a lower layer | its inputs, the units of the layer above, and the layers above that |
 
 use super::batch::Batch;
-use super::product::{Tile, dense, weights};
+use super::product::{Tile, dense};
+use super::staging::{stage_kernel, stage_threads, weights};
 use super::{Architecture, Layer, Network};
 use crate::Result;
 use crate::gpu::{Bindings, Buffer, Gpu, Kernel, Recording, Source, Threads, View, WORKGROUP};
@@ -167,14 +168,10 @@ impl Incremental {
                 l + 1
             }
             None => {
-                let source = vector
-                    .source
-                    .clone()
-                    .constant("STAGED", self.staged_size)
-                    .piece("weights", &weights(&self.architecture, self.tile))?
-                    .piece("layered", include_str!("../../../shaders/objective/network/layered.wgsl"))?;
+                let places = weights(&self.architecture, self.tile);
+                let stage = stage_kernel(&gpu, &vector.source, self.staged_size, &places)?;
                 let bindings = vector.chunks[0].bindings.clone().and(&self.bindings());
-                recording.dispatch(&gpu, &gpu.kernel("stage", &source)?, &bindings, Threads::Line(self.staged_size))?;
+                recording.dispatch(&gpu, &stage, &bindings, stage_threads(1, self.staged_size))?;
                 0
             }
         };

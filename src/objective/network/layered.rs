@@ -12,7 +12,8 @@ use super::cosines::Cosines;
 use super::norm::Moments;
 use super::part::Part;
 use super::pictured::{Pictured, StageKernel, Values};
-use super::product::{Tile, dense, weights, weights_but_last_biases};
+use super::product::{Tile, dense};
+use super::staging::{stage_kernel, stage_threads, weights, weights_but_last_biases};
 use super::{Architecture, Form, Layer, Margin, Network, Scorer};
 use crate::Result;
 use crate::gpu::{Bindings, Buffer, Kernel, Recording, Source, Threads, View, WORKGROUP};
@@ -21,9 +22,6 @@ use crate::population::{Context, Points};
 
 /// Bytes of a scratch buffer at most.
 pub(super) const SCRATCH: u64 = 64 << 20;
-
-/// Candidates whose coordinates share a line of a processor's cache.
-const SEVERAL: u32 = 16;
 
 /// A network's forward pass over parts of a population and of a batch.
 pub(super) struct Layered {
@@ -64,6 +62,16 @@ pub(super) struct Memory {
     /// Of every hidden layer whose slope is told from its sum; none unless all are kept.
     pub(super) sums: Vec<Buffer<f32>>,
     pub(super) weight_norms: Buffer<f32>,
+}
+
+/// The work that answers for some rows.
+pub(super) struct Answered {
+    pub(super) recording: Recording,
+    /// Where their outputs are then, unit after unit.
+    pub(super) logits: View,
+    /// And, in the first place, the sum of their losses.
+    pub(super) loss: View,
+    pub(super) rows: u32,
 }
 
 /// The kernels of a forward pass.
@@ -178,34 +186,12 @@ impl Layered {
         let weights = if self.margin.is_some() { weights_but_last_biases } else { weights };
         let sums = keep && self.architecture.activation.slope_is_of_sum();
         Ok(Kernels {
-            stage: self.stage_kernel(points, self.staged_size, &weights(&self.architecture, self.tile))?,
+            stage: stage_kernel(gpu, &points.source, self.staged_size, &weights(&self.architecture, self.tile))?,
             pictures: self.pictured.kernels(gpu, batch, self.staged_size, keep)?,
             dense: self.dense_kernels(batch, sums)?,
             activations: if sums { self.activation_kernels()? } else { Vec::new() },
             cosines: self.margin.map(cosines).transpose()?,
         })
-    }
-
-    /// The kernel that lays out `size` weights of a candidate as `weights` says.
-    pub(super) fn stage_kernel(&self, points: &Points, size: u32, weights: &str) -> Result<Kernel> {
-        let source = points.source.clone().constant("STAGED", size).piece("weights", weights)?;
-        if self.several() > 1 {
-            let text = include_str!("../../../shaders/objective/network/layered_several.wgsl");
-            let source = source.constant("SEVERAL", self.several()).piece("layered_several", text)?;
-            return self.context.gpu.kernel("stage_several", &source);
-        }
-        let source = source.piece("layered", include_str!("../../../shaders/objective/network/layered.wgsl"))?;
-        self.context.gpu.kernel("stage", &source)
-    }
-
-    /// Threads that lay out `size` weights of so many candidates.
-    pub(super) fn stage_threads(&self, candidates: u32, size: u32) -> Threads {
-        Threads::Line(candidates.div_ceil(self.several()) * size)
-    }
-
-    /// Candidates that a thread lays out weights of.
-    fn several(&self) -> u32 {
-        if self.architecture.pictures.is_some() { SEVERAL } else { 1 }
     }
 
     /// The kernel that adds up the losses of a part.
@@ -268,7 +254,7 @@ impl Layered {
         recording: &mut Recording,
     ) -> Result<[View; 2]> {
         let bindings = bindings.clone().with("staged", memory.staged.view());
-        let threads = self.stage_threads(part.candidates, self.staged_size);
+        let threads = stage_threads(part.candidates, self.staged_size);
         recording.dispatch(&self.context.gpu, &kernels.stage, &bindings, threads)?;
         self.pass((kernels, memory), &bindings, (part, rows), from, recording)
     }
@@ -407,13 +393,16 @@ impl Layered {
         Ok(gpu.run(&recording, &[moments.view()])?.values(0))
     }
 
-    /// What computes the outputs of a population of one: for one part of the rows after the other its work and where
-    /// the outputs are then, unit after unit.
-    pub(super) fn outputs(&self, points: &Points, batch: &Batch) -> Result<Vec<(Recording, View, u32)>> {
+    /// What computes the outputs of a population of one and their losses: one part of the rows after the other, in this
+    /// order, since the first lays out the weights.
+    pub(super) fn answers(&self, points: &Points, batch: &Batch) -> Result<Vec<Answered>> {
+        let gpu = &self.context.gpu;
         let memory = self.memory(1, false)?;
         let kernels = self.kernels(points, batch, false)?;
+        let losses = self.losses_kernel(points)?;
         let moments = self.moments(1)?;
         let measures = self.measures(points, 1)?;
+        let partial: Buffer<f32> = gpu.buffer("partial", points.stride.into())?;
         let mut all = Vec::new();
         for number in 0..batch.parts() {
             let rows = batch.part(number);
@@ -426,8 +415,19 @@ impl Layered {
             if let Some(measures) = measures.as_ref().filter(|_| number == 0) {
                 self.measure(measures, &bindings, part, &mut recording)?;
             }
-            let [_, logits] = self.forward((&kernels, &memory), &bindings, (part, &rows), 0, &mut recording)?;
-            all.push((recording, logits, part.rows));
+            let forward = (&kernels, &memory);
+            let [_, logits] = if number == 0 {
+                self.forward(forward, &bindings, (part, &rows), 0, &mut recording)?
+            } else {
+                let bindings = bindings.clone().with("staged", memory.staged.view());
+                self.pass(forward, &bindings, (part, &rows), 0, &mut recording)?
+            };
+            let bindings = bindings
+                .with("logits", logits.clone())
+                .with("row_labels", rows.labels.clone())
+                .with("partial", partial.view());
+            recording.dispatch(gpu, &losses, &bindings, Threads::Groups(1))?;
+            all.push(Answered { recording, logits, loss: partial.view(), rows: part.rows });
         }
         Ok(all)
     }

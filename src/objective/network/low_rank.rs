@@ -11,7 +11,8 @@ use self::kernels::{Above, FIRST_UNITS, Factors, From, Into};
 use super::batch::{Batch, Rows, TILE_ROWS};
 use super::layered::SCRATCH;
 use super::part::Part;
-use super::product::{Tile, dense, weights};
+use super::product::{Tile, dense};
+use super::staging::{stage_kernel, stage_threads, weights};
 use super::{Architecture, Form, Network};
 use crate::Result;
 use crate::gpu::{Bindings, Buffer, Kernel, Recording, Source, Threads};
@@ -272,15 +273,12 @@ impl Shared {
     /// Records the laying out of the centre's weights as matrices.
     fn stage(&self, bindings: &Bindings, plan: &Plan, recording: &mut Recording) -> Result<()> {
         let gpu = &self.context.gpu;
-        let source = Source::new()
-            .constant("WORKGROUP", crate::gpu::WORKGROUP)
-            .constant("STAGED", plan.staged)
-            .piece("centre", include_str!("../../../shaders/objective/network/low_rank_centre.wgsl"))?
-            .piece("weights", &weights(&self.network.architecture, self.tile))?
-            .piece("layered", include_str!("../../../shaders/objective/network/layered.wgsl"))?;
+        let centre = include_str!("../../../shaders/objective/network/low_rank_centre.wgsl");
+        let places = weights(&self.network.architecture, self.tile);
+        let stage = stage_kernel(gpu, &Source::new().piece("centre", centre)?, plan.staged, &places)?;
         let part = Part { candidate: 0, candidates: 1, row: 0, rows: 0, block: 0 };
         let bound = self.bound(bindings, part)?;
-        recording.dispatch(gpu, &gpu.kernel("stage", &source)?, &bound, Threads::Line(plan.staged))
+        recording.dispatch(gpu, &stage, &bound, stage_threads(1, plan.staged))
     }
 
     /// Records the forward pass of one part, and its losses.

@@ -4,7 +4,7 @@ use super::batch::Batch;
 use super::layered::Layered;
 use super::{Form, Network};
 use crate::Result;
-use crate::gpu::{Gpu, Recording};
+use crate::gpu::Gpu;
 use crate::population::{Context, Objective, Points};
 
 impl Network {
@@ -37,12 +37,8 @@ impl Network {
     /// Mean loss over all rows of the network at this position.
     ///
     /// # Errors
-    /// [`crate::Error::Limit`] and [`crate::Error::Device`] from the device.
+    /// As [`Network::logits`].
     pub fn mean_loss(&self, gpu: &Gpu, position: &[f32]) -> Result<f32> {
-        let context = Context::resting(gpu)?;
-        let points = Points::alone(&context, position, self.dims())?;
-        let mut recording = Recording::new();
-        Self { batch: None, ..self.clone() }.bind(&context)?.score(&points, &mut recording)?;
-        Ok(gpu.run(&recording, &[points.fitness.view()])?.values(0)[0])
+        Ok(self.answers(gpu)?.scored_at(position)?.1 as f32)
     }
 }
