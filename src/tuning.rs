@@ -126,7 +126,8 @@ fn tunables(gpu: &Gpu) -> [Tunable; 2] {
             name: "dense",
             shapes: dense,
             networks: &[(&[784, 32, 10], 512), (&[64, 128, 64, 10], 256)],
-            members: [4, 256],
+            // Enough that weights do not stay in a cache.
+            members: [64, 256],
         },
         Tunable {
             name: "registers",
