@@ -157,15 +157,11 @@ impl Model {
         features[..features.len() / inputs * inputs].chunks((SCORED_VALUES / inputs).max(1) * inputs)
     }
 
-    /// Predicted classes and scores of labelled rows.
+    /// Outputs of labelled rows, as [`Model::logits`] has them, and scores of the classes that they say.
     ///
     /// # Errors
     /// Those of [`Network::logits`].
-    pub fn score(&self, gpu: &Gpu, features: &[f32], labels: &[u32]) -> Result<(Vec<u32>, Scores)> {
-        let classes = self.encoder.classes.len();
-        if labels.is_empty() {
-            return Ok((Vec::new(), scores(&[], &[], classes, 0.0)));
-        }
+    pub fn score(&self, gpu: &Gpu, features: &[f32], labels: &[u32]) -> Result<(Vec<f32>, Scores)> {
         if features.len() != labels.len() * self.architecture.inputs as usize {
             let remedy = format!("{} rows of {} features", labels.len(), self.architecture.inputs);
             return Err(Error::setting("features", format!("{} values", features.len()), remedy));
@@ -174,7 +170,7 @@ impl Model {
             |features: &[f32], here: Range<usize>| Network::new(self.architecture.clone(), features, &labels[here]);
         let (logits, loss) = self.outputs(gpu, features, network)?;
         let scores = self.scores_of(&logits, labels, loss);
-        Ok((largest(&logits, classes), scores))
+        Ok((logits, scores))
     }
 
     /// Scores of the classes that outputs say, with a mean loss of `loss`.

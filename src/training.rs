@@ -209,18 +209,12 @@ impl<'a> Training<'a> {
     /// Those of [`Model::score`].
     pub fn outcome(&self, gpu: &Gpu, run: &mut Run) -> Result<Outcome> {
         let Dataset { train, test, .. } = self.dataset;
-        let (model, train, members) = if !self.optimizer.descends() {
-            let model = self.model(run)?;
-            let train = model.measure(gpu, train)?;
-            (model, train, None)
-        } else if self.config.members() == 1 {
-            let (model, train) = self.later(gpu, run)?;
-            (model, train, None)
-        } else {
-            let (model, members) = self.members(gpu, run)?;
-            let train = model.measure(gpu, train)?;
-            (model, train, Some(members))
+        let (model, scores, members) = match (self.optimizer.descends(), self.config.members()) {
+            (false, _) => (self.model(run)?, None, None),
+            (true, 1) => self.later(gpu, run).map(|(model, scores)| (model, Some(scores), None))?,
+            (true, _) => self.members(gpu, run).map(|(model, members)| (model, None, Some(members)))?,
         };
+        let train = scores.map_or_else(|| model.measure(gpu, train), Ok)?;
         let held_out = |rows: &Part| if rows.rows > 0 { model.measure(gpu, rows).map(Some) } else { Ok(None) };
         let (test, validation) = (held_out(test)?, held_out(&self.dataset.validation)?);
         let report = run.report();
